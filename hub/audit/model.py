@@ -1,0 +1,155 @@
+"""Why facts are read, and what the log keeps of a look-up: the purpose, entries, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType, Protocol
+from uuid import UUID
+
+ClientId = NewType("ClientId", str)
+AgencyCode = NewType("AgencyCode", str)
+ProcedureCode = NewType("ProcedureCode", str)
+CaseReference = NewType("CaseReference", str)
+InquiryId = NewType("InquiryId", UUID)
+
+
+class Known(StrEnum):
+    """How a part of the purpose is known: the client says so, someone entitled vouches, or we checked."""
+
+    DECLARED = "declared"
+    ASSERTED = "asserted"
+    VERIFIED = "verified"
+
+
+class ActorKind(StrEnum):
+    """What kind of reader acts: an official, the person herself, or a machine such as a kiosk."""
+
+    OFFICER = "officer"
+    CITIZEN = "citizen"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who reads: the account of an officer, a citizen (a pseudonym of hers, never her number) or a device."""
+
+    kind: ActorKind
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why a fact is read (用途). Every look-up has exactly one."""
+
+    client: ClientId
+    agency: AgencyCode
+    procedure: ProcedureCode
+    case: CaseReference
+    actor: Actor
+    known: tuple[tuple[str, Known], ...]  # one pair for each of client, agency, procedure, case, actor
+
+
+class SubjectKey(Protocol):
+    """Whom a look-up is about. ``hub.subjects.model.Subject`` is one; this slice lies below that one."""
+
+    @property
+    def scheme(self) -> str:
+        """The identifier scheme."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """The identifier."""
+        ...
+
+
+class EntryKind(StrEnum):
+    """What an entry of the log records: a look-up's beginning, subjects met on its way, its end."""
+
+    INTENT = "intent"
+    SUBJECTS = "subjects"
+    OUTCOME = "outcome"
+
+
+class Result(StrEnum):
+    """How a look-up ended: an answer went out, none could be made, or nobody waited for it any more."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUse:
+    """What one offering of one connector version supplied: keys by outcome, and the range of as-of times."""
+
+    record: str
+    key: str
+    connector: str
+    version: int
+    outcomes: Mapping[str, int]  # connectors.contract.Outcome -> number of keys, those above zero
+    as_of_from: datetime | None  # aware UTC; None: the agency did not say
+    as_of_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a look-up came to: whom agencies were asked about, what they supplied, and which answer left.
+
+    ``receipt`` is SHA-256 of the compact JWS, ``response`` the salted digest that stands in it;
+    both are None when no sealed answer was made.
+    """
+
+    result: Result
+    subjects: tuple[SubjectKey, ...]
+    sources: tuple[SourceUse, ...]
+    receipt: bytes | None = None
+    response: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One immutable entry: ``canonical`` is its whole content, the leaf of a later Merkle log (RFC 9162)."""
+
+    id: UUID
+    inquiry: InquiryId
+    kind: EntryKind
+    at: datetime
+    client: ClientId | None  # of an intent
+    canonical: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The erasable part of a commitment: what finds a subject's entries, and what opens the commitment."""
+
+    pseudonym: bytes
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """One look-up as ``hub audit show`` lists it. ``result`` is None while no outcome is recorded."""
+
+    inquiry: InquiryId
+    at: datetime
+    purpose: Mapping[str, Any]  # as in the entry: client, agency, procedure, case, actor, known
+    fields: Mapping[str, tuple[str, ...]]
+    subjects: int  # distinct subjects, those met on the way included
+    result: Result | None
+    ended_at: datetime | None
+    sources: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which look-ups to list, newest first: each condition narrows, None leaves open."""
+
+    limit: int
+    client: ClientId | None = None
+    since: datetime | None = None
+    inquiry: InquiryId | None = None
+    pseudonyms: tuple[bytes, ...] | None = None  # one subject's, by key version

@@ -1,0 +1,303 @@
+"""Decides whether a stated purpose is whole and well formed, and in which bytes the log keeps a look-up."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from hub.audit.model import (
+    Actor,
+    ActorKind,
+    AgencyCode,
+    CaseReference,
+    ClientId,
+    Entry,
+    EntryKind,
+    InquiryId,
+    Known,
+    LookedUp,
+    LookUp,
+    ProcedureCode,
+    Purpose,
+    Result,
+    SourceUse,
+)
+from hub.kernel.crypto.canonical import canonical_plain
+from hub.kernel.errors import Code, Problem
+
+VERSION: Final = 1  # of the form of an entry
+LENGTHS: Final = {"agency": 100, "procedure": 100, "case": 200, "account": 100}  # characters, at the most
+HEADERS: Final = {
+    b"hub-agency": "agency",
+    b"hub-procedure": "procedure",
+    b"hub-case": "case",
+    b"hub-officer": "officer",
+    b"hub-citizen": "citizen",
+    b"hub-device": "device",
+}
+PARTS: Final = frozenset({"agency", "procedure", "case"})
+ACTORS: Final = frozenset(kind.value for kind in ActorKind)
+UNREADABLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, invisible marks, surrogates, breaks
+PERCENT_ENCODED: Final = re.compile(rb"%([0-9A-Fa-f]{2})?")
+PERSON_NUMBER: Final = re.compile(r"(?=([1-9][0-9]{16}[0-9Xx]))", re.ASCII)
+KNOWN: Final = (
+    ("client", Known.VERIFIED),  # by its token
+    ("agency", Known.ASSERTED),  # it has delegated to the client, which says that it acts for it now
+    ("procedure", Known.DECLARED),
+    ("case", Known.DECLARED),
+    ("actor", Known.DECLARED),
+)
+
+Stated = Mapping[str, str]  # part -> text; an actor stands under its kind
+
+
+def stated_purpose(
+    extension: object,
+    headers: Iterable[tuple[bytes, bytes]],
+    client: ClientId,
+    delegated: Container[AgencyCode],
+    is_resident_id: Callable[[str], object],
+) -> Purpose | Problem:
+    """The purpose of a request from ``extensions.purpose`` (None where it has none) or its ``Hub-…`` headers.
+
+    ``headers`` are an ASGI scope's: lower-case names and raw values. A purpose in the extensions is whole
+    by itself; headers beside it may only repeat it. ``delegated`` are the agencies that the client may act
+    for. ``is_resident_id`` is true of GB 11643 numbers: a case or account that contains one is refused, as
+    the log must hold none.
+
+    Problems: PURPOSE_MISSING and PURPOSE_MALFORMED name the ``part``; AGENCY_NOT_DELEGATED.
+    """
+    given = stated_in_headers(headers)
+    if isinstance(given, Problem):
+        return given
+    if extension is None:
+        return _checked(given, client, delegated, is_resident_id)
+    stated = stated_in_extension(extension)
+    if isinstance(stated, Problem):
+        return stated
+    contradicted = sorted(part for part in given if given[part] != stated.get(part))
+    if contradicted:
+        return malformed(*contradicted)
+    return _checked(stated, client, delegated, is_resident_id)
+
+
+def stated_in_extension(extension: object) -> Stated | Problem:
+    """The parts of ``{agency, procedure, case, actor: {kind, account}}`` or ``{…, officer: account}``."""
+    if not isinstance(extension, dict):
+        return malformed("purpose")
+    stated: dict[str, str] = {}
+    for part, text in extension.items():
+        if part == "actor":
+            actor = _stated_actor(text)
+            if actor is None or actor[0] in extension:
+                return malformed("actor")
+            stated[actor[0]] = actor[1]
+        elif part not in PARTS and part not in ACTORS:
+            return malformed("purpose")
+        elif not isinstance(text, str):
+            return malformed(part)
+        else:
+            stated[part] = text
+    return stated
+
+
+def _stated_actor(actor: object) -> tuple[str, str] | None:
+    if not isinstance(actor, dict) or not actor.keys() <= {"kind", "account"}:
+        return None
+    kind, account = actor.get("kind"), actor.get("account", "")
+    if not isinstance(kind, str) or kind not in ACTORS or not isinstance(account, str):
+        return None
+    return kind, account
+
+
+def stated_in_headers(headers: Iterable[tuple[bytes, bytes]]) -> Stated | Problem:
+    """The parts in ``Hub-Agency``, ``-Procedure``, ``-Case`` and ``-Officer`` (``-Citizen``, ``-Device``).
+
+    Values are ASCII; other characters are percent-encoded UTF-8 (RFC 3986 §2.1), a percent sign is ``%25``.
+    """
+    stated: dict[str, str] = {}
+    for name, raw in headers:
+        part = HEADERS.get(name)
+        if part is None:
+            continue
+        text = _percent_decoded(raw)
+        if text is None or part in stated:
+            return malformed(part)
+        stated[part] = text
+    return stated
+
+
+def _percent_decoded(raw: bytes) -> str | None:
+    if not raw.isascii():
+        return None
+    try:
+        return PERCENT_ENCODED.sub(lambda found: bytes([int(found[1], 16)]), raw).decode()
+    except (TypeError, UnicodeDecodeError):  # a percent sign without its two digits; bytes that are no UTF-8
+        return None
+
+
+def _checked(
+    stated: Stated,
+    client: ClientId,
+    delegated: Container[AgencyCode],
+    is_resident_id: Callable[[str], object],
+) -> Purpose | Problem:
+    actors = [part for part in stated if part in ACTORS]
+    if len(actors) > 1:
+        return malformed("actor")
+    missing = [part for part in ("agency", "procedure", "case") if not stated.get(part)]
+    if not actors or not stated[actors[0]]:
+        missing.append("actor")
+    if missing:
+        return Problem(Code.PURPOSE_MISSING, {"part": ", ".join(missing)})
+    actor = Actor(ActorKind(actors[0]), stated[actors[0]])
+    wrong = _wrong_parts(stated, actor, is_resident_id)
+    if wrong:
+        return malformed(*wrong)
+    agency = AgencyCode(stated["agency"])
+    if agency not in delegated:
+        return Problem(Code.AGENCY_NOT_DELEGATED)
+    procedure, case = ProcedureCode(stated["procedure"]), CaseReference(stated["case"])
+    return Purpose(client, agency, procedure, case, actor, KNOWN)
+
+
+def _wrong_parts(stated: Stated, actor: Actor, is_resident_id: Callable[[str], object]) -> list[str]:
+    wrong = [part for part in ("agency", "procedure", "case") if not well_formed(stated[part], LENGTHS[part])]
+    if not well_formed(actor.account, LENGTHS["account"]):
+        wrong.append("actor")
+    if "case" not in wrong and names_a_person(stated["case"], is_resident_id):
+        wrong.append("case")
+    if "actor" not in wrong and names_a_person(actor.account, is_resident_id):
+        wrong.append("actor")
+    return wrong
+
+
+def malformed(*parts: str) -> Problem:
+    """PURPOSE_MALFORMED naming the parts; never what stands in them."""
+    return Problem(Code.PURPOSE_MALFORMED, {"part": ", ".join(parts)})
+
+
+def well_formed(text: str, length: int) -> bool:
+    """Whether a text is short enough, holds nothing invisible, and neither begins nor ends with a space."""
+    if len(text) > length or text != text.strip():
+        return False
+    return text.isprintable() or not any(unicodedata.category(character) in UNREADABLE for character in text)
+
+
+def names_a_person(text: str, is_resident_id: Callable[[str], object]) -> bool:
+    """Whether a resident ID number stands anywhere in a text, full-width digits included."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return any(is_resident_id(found) for found in PERSON_NUMBER.findall(plain))
+
+
+def commitment(salt: bytes, pseudonym: bytes) -> bytes:
+    """SHA-256(salt ‖ pseudonym): hides the subject once its salt (32 random bytes) is erased."""
+    return sha256(salt + pseudonym).digest()
+
+
+def intent_entry(
+    inquiry: InquiryId,
+    at: datetime,
+    why: Purpose,
+    operation: bytes,
+    fields: Mapping[str, Iterable[str]],
+    commitments: Sequence[bytes],
+) -> Entry:
+    """The entry before any agency is asked; its id is the look-up's. ``operation`` is a SHA-256 digest."""
+    content = {
+        **_heading(EntryKind.INTENT, inquiry, inquiry, at),
+        "purpose": purpose_content(why),
+        "operation": operation.hex(),
+        "fields": {record: sorted(codes) for record, codes in fields.items()},
+        "subjects": _hex(commitments),
+    }
+    return Entry(inquiry, inquiry, EntryKind.INTENT, at, why.client, canonical_plain(content))
+
+
+def subjects_entry(entry: UUID, inquiry: InquiryId, at: datetime, commitments: Sequence[bytes]) -> Entry:
+    """The entry of subjects that appeared on the way, before an agency is asked about them."""
+    content = {**_heading(EntryKind.SUBJECTS, entry, inquiry, at), "subjects": _hex(commitments)}
+    return Entry(entry, inquiry, EntryKind.SUBJECTS, at, None, canonical_plain(content))
+
+
+def outcome_entry(
+    entry: UUID, inquiry: InquiryId, at: datetime, looked_up: LookedUp, commitments: Sequence[bytes]
+) -> Entry:
+    """The entry before the answer leaves; it repeats the commitments of those who were looked up in fact."""
+    content: dict[str, object] = {
+        **_heading(EntryKind.OUTCOME, entry, inquiry, at),
+        "result": looked_up.result.value,
+        "subjects": _hex(commitments),
+        "sources": [source_content(use) for use in looked_up.sources],
+    }
+    if looked_up.receipt is not None:
+        content["receipt"] = looked_up.receipt.hex()
+    if looked_up.response is not None:
+        content["response"] = looked_up.response.hex()
+    return Entry(entry, inquiry, EntryKind.OUTCOME, at, None, canonical_plain(content))
+
+
+def look_up(intent: bytes, later: Iterable[bytes]) -> LookUp:
+    """A look-up as its entries tell it: the intent, then those that follow it in order of time."""
+    begun = msgspec.json.decode(intent)
+    subjects = set(begun["subjects"])
+    ended: dict[str, Any] = {}
+    for content in map(msgspec.json.decode, later):
+        subjects.update(content["subjects"])
+        ended = content if content["kind"] == EntryKind.OUTCOME else ended
+    return LookUp(
+        InquiryId(UUID(begun["inquiry"])),
+        datetime.fromisoformat(begun["at"]),
+        begun["purpose"],
+        {record: tuple(codes) for record, codes in begun["fields"].items()},
+        len(subjects),
+        Result(ended["result"]) if ended else None,
+        datetime.fromisoformat(ended["at"]) if ended else None,
+        tuple(ended.get("sources", ())),
+    )
+
+
+def purpose_content(why: Purpose) -> dict[str, object]:
+    """A purpose as entries and receipts hold it."""
+    return {
+        "client": why.client,
+        "agency": why.agency,
+        "procedure": why.procedure,
+        "case": why.case,
+        "actor": {"kind": why.actor.kind.value, "account": why.actor.account},
+        "known": {part: known.value for part, known in why.known},
+    }
+
+
+def source_content(use: SourceUse) -> dict[str, object]:
+    """The use of one source as entries and receipts hold it."""
+    content: dict[str, object] = {
+        "record": use.record,
+        "key": use.key,
+        "connector": use.connector,
+        "version": use.version,
+        "outcomes": dict(use.outcomes),
+    }
+    if use.as_of_from is not None and use.as_of_to is not None:
+        content["asOf"] = {"from": instant(use.as_of_from), "to": instant(use.as_of_to)}
+    return content
+
+
+def instant(at: datetime) -> str:
+    """An aware time in UTC as RFC 3339 with microseconds and Z."""
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _heading(kind: EntryKind, entry: UUID, inquiry: InquiryId, at: datetime) -> dict[str, object]:
+    return {"v": VERSION, "kind": kind.value, "id": str(entry), "inquiry": str(inquiry), "at": instant(at)}
+
+
+def _hex(digests: Sequence[bytes]) -> list[str]:
+    return [digest.hex() for digest in digests]

@@ -1,0 +1,140 @@
+"""Keeps the log of look-ups: who asks why about whom, before anybody is asked; the end, before it is told."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hub.audit import rules
+from hub.audit.model import ClientId, InquiryId, LookedUp, LookUp, Mark, Purpose, Search, SubjectKey
+from hub.audit.store import AuditStore
+from hub.kernel.clock import Clock
+from hub.kernel.crypto.pseudonym import Pseudonyms
+from hub.kernel.errors import Code, HubError
+from hub.kernel.ids import new_id
+
+SALT_BYTES = 32
+MONTHS_AHEAD = 12
+
+
+@dataclass(slots=True)
+class Trail:
+    """One look-up while its request lasts: its id, and the commitment of everyone who may be asked about.
+
+    A subject stands in ``commitments`` only when its entry is durable.
+    """
+
+    inquiry: InquiryId
+    commitments: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False)
+
+
+class AuditService:
+    """Writes the log with the serving role. Identifiers end here: what is stored is keyed or salted."""
+
+    def __init__(self, store: AuditStore, pseudonyms: Pseudonyms, clock: Clock) -> None:
+        self._store = store
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+
+    async def record_intent(
+        self,
+        purpose: Purpose,
+        operation: bytes,
+        fields: Mapping[str, Iterable[str]],
+        roots: Iterable[SubjectKey],
+    ) -> Trail:
+        """Makes a look-up durable before any agency is asked; ``operation`` is a digest, never the text.
+
+        Raises HubError(LOG_UNAVAILABLE).
+        """
+        trail = Trail(InquiryId(new_id()))
+        subjects, marks, commitments = self._committed(trail, roots)
+        entry = rules.intent_entry(trail.inquiry, self._clock.now(), purpose, operation, fields, commitments)
+        await self._store.add(entry, marks, self._pseudonyms.version, Code.LOG_UNAVAILABLE)
+        trail.commitments.update(zip(subjects, commitments, strict=True))
+        return trail
+
+    async def add_subjects(self, trail: Trail, subjects: Iterable[SubjectKey]) -> None:
+        """Makes the new ones of the subjects durable before their agency is asked; writes nothing for none.
+
+        Raises HubError(LOG_UNAVAILABLE).
+        """
+        fresh, marks, commitments = self._committed(trail, subjects)
+        if not fresh:
+            return
+        entry = rules.subjects_entry(new_id(), trail.inquiry, self._clock.now(), commitments)
+        await self._store.add(entry, marks, self._pseudonyms.version, Code.LOG_UNAVAILABLE)
+        trail.commitments.update(zip(fresh, commitments, strict=True))
+
+    async def record_outcome(self, trail: Trail, looked_up: LookedUp) -> None:
+        """Makes the end of a look-up durable before its answer leaves.
+
+        Raises HubError(OUTCOME_UNRECORDED), also for a subject that was looked up without being in the trail.
+        """
+        asked = dict.fromkeys(_key(subject) for subject in looked_up.subjects)
+        if not asked.keys() <= trail.commitments.keys():
+            raise HubError(Code.OUTCOME_UNRECORDED, state="a subject is not in the trail")
+        commitments = [trail.commitments[key] for key in asked]
+        entry = rules.outcome_entry(new_id(), trail.inquiry, self._clock.now(), looked_up, commitments)
+        await self._store.add(entry, (), self._pseudonyms.version, Code.OUTCOME_UNRECORDED)
+
+    async def check(self) -> None:
+        """Returns when an entry could be written now; else raises HubError, so nobody would be answered."""
+        if not await self._store.is_writable(self._clock.now()):
+            raise HubError(Code.LOG_UNAVAILABLE, state="no partition or no right to write")
+
+    def _committed(
+        self, trail: Trail, subjects: Iterable[SubjectKey]
+    ) -> tuple[list[tuple[str, str]], list[Mark], list[bytes]]:
+        keys = [key for key in dict.fromkeys(map(_key, subjects)) if key not in trail.commitments]
+        salts = secrets.token_bytes(SALT_BYTES * len(keys))
+        marks = [
+            Mark(self._pseudonyms.of(*key), salts[place * SALT_BYTES : (place + 1) * SALT_BYTES])
+            for place, key in enumerate(keys)
+        ]
+        return keys, marks, [rules.commitment(mark.salt, mark.pseudonym) for mark in marks]
+
+
+class LogReader:
+    """Lists look-ups for those who check. ``pseudonyms`` has one for each key version still in the log."""
+
+    def __init__(self, store: AuditStore, pseudonyms: Sequence[Pseudonyms]) -> None:
+        self._store = store
+        self._pseudonyms = pseudonyms
+
+    async def look_ups(
+        self,
+        limit: int,
+        *,
+        subject: SubjectKey | None = None,
+        client: ClientId | None = None,
+        since: datetime | None = None,
+    ) -> list[LookUp]:
+        """The newest look-ups, at most ``limit``: about a subject, by a client, since a time, where given."""
+        names = None
+        if subject is not None:
+            names = tuple(version.of(*_key(subject)) for version in self._pseudonyms)
+        return await self._store.find(Search(limit, client, since, pseudonyms=names))
+
+    async def look_up(self, inquiry: InquiryId) -> LookUp | None:
+        """One look-up by its id, which is the ``jti`` of its receipt."""
+        found = await self._store.find(Search(1, inquiry=inquiry))
+        return found[0] if found else None
+
+
+class LogUpkeep:
+    """Keeps months ahead ready to be written; works with the owner's store, as the serving role may not."""
+
+    def __init__(self, store: AuditStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def make_months(self, ahead: int = MONTHS_AHEAD) -> int:
+        """Makes the partitions of this month and ``ahead`` more; returns how many tables were missing."""
+        return await self._store.make_partitions(self._clock.now().date(), 1 + ahead)
+
+
+def _key(subject: SubjectKey) -> tuple[str, str]:
+    return (str(subject.scheme), subject.value)

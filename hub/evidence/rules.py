@@ -1,0 +1,294 @@
+"""Decides what a receipt says of an exchange, and whether an exchange is the one its receipt was made for."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Any, Final, NoReturn
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from hub.audit.model import InquiryId, Known, Purpose, SourceUse
+from hub.audit.rules import purpose_content, source_content, stated_in_extension
+from hub.evidence.model import Verdict
+from hub.kernel.crypto.canonical import canonical, canonical_plain
+from hub.kernel.crypto.signing import ALGORITHM, Use
+from hub.kernel.errors import Code, HubError, Problem
+
+TYP: Final = "hub-receipt+jwt"
+SALT_BYTES: Final = 32
+QUESTION: Final = ("query", "documentId", "operationName", "variables")  # of a request, what is sealed
+ANSWER: Final = ("data", "errors")  # of a response, what is sealed
+REQUEST_MEMBERS: Final = frozenset({*QUESTION, "extensions"})
+RESPONSE_MEMBERS: Final = frozenset({*ANSWER, "extensions"})
+EXCHANGE_MEMBERS: Final = frozenset({"request", "response"})
+SEAL_MEMBERS: Final = frozenset({"receipt", "receiptSalt"})
+
+Members = Mapping[str, Any]
+
+
+class Claims(msgspec.Struct):
+    """The claims of a receipt (RFC 7519): digests are hexadecimal SHA-256, ``iat`` seconds since 1970."""
+
+    iss: str
+    iat: int
+    jti: str
+    request: str
+    response: str
+    purpose: dict[str, Any]
+    sources: list[dict[str, Any]]
+
+
+def question_digest(salt: bytes, request: Members) -> bytes:
+    """SHA-256(salt ‖ JCS of the question). Raises HubError for values that JCS has no form for."""
+    return _digest(salt, canonical({name: request[name] for name in QUESTION if name in request}))
+
+
+def answer_digest(salt: bytes, response: Members) -> bytes:
+    """SHA-256(salt ‖ JCS of data and errors) of a response that the hub made itself, with no float in it."""
+    return _digest(salt, canonical_plain({name: response[name] for name in ANSWER if name in response}))
+
+
+def _digest(salt: bytes, text: bytes) -> bytes:
+    digest = sha256(salt)
+    digest.update(text)
+    return digest.digest()
+
+
+def claims(
+    issuer: str,
+    at: datetime,
+    inquiry: InquiryId,
+    question: bytes,
+    answer: bytes,
+    purpose: Purpose,
+    sources: Iterable[SourceUse],
+) -> bytes:
+    """The payload of a receipt: JSON with the members of Claims."""
+    return canonical_plain(
+        {
+            "iss": issuer,
+            "iat": int(at.timestamp()),
+            "jti": str(inquiry),
+            "request": question.hex(),
+            "response": answer.hex(),
+            "purpose": purpose_content(purpose),
+            "sources": [source_content(use) for use in sources],
+        }
+    )
+
+
+def verify_exchange(exchange: bytes, jwks: bytes) -> Verdict | Problem:
+    """Whether a saved exchange ``{request, response}`` is genuine by the published keys (RFC 7517), offline.
+
+    Problems name the ``part`` that is at fault: JWKS_UNREADABLE; EXCHANGE_UNREADABLE for what is no exchange
+    (also when a JSON key stands twice); RECEIPT_INVALID for an exchange that its receipt was not made for,
+    that has none, or that holds a member which no digest covers.
+    """
+    keys = _keys(jwks)
+    if keys is None:
+        return Problem(Code.JWKS_UNREADABLE)
+    read = _read_exchange(exchange)
+    if isinstance(read, Problem):
+        return read
+    request, response = read
+    extensions = response.get("extensions")
+    if not isinstance(extensions, dict) or not extensions.keys() >= SEAL_MEMBERS:
+        return _invalid("extensions.receipt")
+    if not extensions.keys() <= SEAL_MEMBERS:
+        return _invalid("response.extensions")
+    opened = _open_receipt(extensions["receipt"], keys)
+    if isinstance(opened, Problem):
+        return opened
+    kid, stated = opened
+    mistake = _mismatch(request, response, extensions["receiptSalt"], stated)
+    return mistake or _verdict(kid, stated, request, response)
+
+
+def _read_exchange(exchange: bytes) -> tuple[Members, Members] | Problem:
+    try:
+        read = strict_json(exchange)
+    except ValueError:
+        return _unreadable("JSON")
+    if not isinstance(read, dict):
+        return _unreadable("request")
+    for name in ("request", "response"):
+        if not isinstance(read.get(name), dict):
+            return _unreadable(name)
+    if not isinstance(read["request"].get("extensions", {}), dict):
+        return _unreadable("request.extensions")
+    return _closed(read)
+
+
+def _closed(exchange: Members) -> tuple[Members, Members] | Problem:
+    """The two halves, if they hold nothing beside what is sealed: what is not sealed could be anybody's."""
+    request, response = exchange["request"], exchange["response"]
+    if not exchange.keys() <= EXCHANGE_MEMBERS:
+        return _invalid("exchange")
+    if not request.keys() <= REQUEST_MEMBERS:
+        return _invalid("request")
+    if not response.keys() <= RESPONSE_MEMBERS:
+        return _invalid("response")
+    return request, response
+
+
+def _open_receipt(receipt: object, keys: Mapping[str, OKPKey]) -> tuple[str, Claims] | Problem:
+    """The kid and claims of a receipt whose signature holds."""
+    parts = receipt.split(".") if isinstance(receipt, str) else []
+    decoded = [_exact_base64url(part) for part in parts]
+    if len(decoded) != 3 or decoded[0] is None or decoded[1] is None or decoded[2] is None:
+        return _invalid("extensions.receipt")
+    try:
+        header = strict_json(decoded[0])
+    except ValueError:
+        return _invalid("header")
+    kid = header.get("kid") if isinstance(header, dict) else None
+    if not isinstance(kid, str) or header != {"alg": ALGORITHM, "kid": kid, "typ": TYP}:
+        return _invalid("header")
+    if kid not in keys:
+        return _invalid("key")
+    try:
+        jws.deserialize_compact(str(receipt), keys[kid], registry=jws.JWSRegistry(algorithms=[ALGORITHM]))
+        return kid, msgspec.convert(strict_json(decoded[1]), Claims)
+    except JoseError:
+        return _invalid("signature")
+    except (ValueError, msgspec.ValidationError):
+        return _invalid("claims")
+
+
+def _mismatch(request: Members, response: Members, salt: object, stated: Claims) -> Problem | None:
+    plain = _exact_base64url(salt)
+    if plain is None or len(plain) != SALT_BYTES:
+        return _invalid("extensions.receiptSalt")
+    try:
+        if not compare_digest(question_digest(plain, request).hex(), stated.request):
+            return _invalid("request")
+        if not compare_digest(_digest(plain, _sealed_answer(response)).hex(), stated.response):
+            return _invalid("response")
+    except HubError:
+        return _invalid("JCS")
+    extensions = request.get("extensions", {})
+    if "purpose" in extensions and stated_in_extension(extensions["purpose"]) != _stated(stated.purpose):
+        return _invalid("request.extensions.purpose")
+    return None
+
+
+def _sealed_answer(response: Members) -> bytes:
+    """As ``answer_digest`` sees it, of a response that may come from anybody."""
+    return canonical({name: response[name] for name in ANSWER if name in response})
+
+
+def _stated(purpose: Members) -> dict[str, object]:
+    actor = purpose.get("actor", {})
+    parts = {part: purpose.get(part) for part in ("agency", "procedure", "case")}
+    return {**parts, actor.get("kind"): actor.get("account")}
+
+
+def _verdict(kid: str, stated: Claims, request: Members, response: Members) -> Verdict:
+    uncovered = [f"request.extensions.{name}" for name in request.get("extensions", {}) if name != "purpose"]
+    return Verdict(
+        stated.iss,
+        datetime.fromtimestamp(stated.iat, UTC),
+        stated.jti,
+        kid,
+        stated.purpose,
+        tuple(stated.sources),
+        len(response.get("errors", ())),
+        tuple(sorted(uncovered)),
+    )
+
+
+def in_words(verdict: Verdict, words: Mapping[str, str]) -> list[str]:
+    """What a genuine exchange proves, a sentence each; ``words`` is the texts' page table "evidence"."""
+    stated = verdict.purpose
+    actor = stated["actor"]
+    lines = [
+        words["genuine"].format(issuer=verdict.issuer, at=f"{verdict.at:%Y-%m-%dT%H:%M:%SZ}"),
+        words["purpose"].format_map({**stated, "actor": words[actor["kind"]], "account": actor["account"]}),
+        words["known"].format_map({level: _known_as(level, stated["known"], words) for level in Known}),
+        *([_source_in_words(use, words) for use in verdict.sources] or [words["no_source"]]),
+    ]
+    if verdict.without_answer:
+        lines.append(words["without_answer"].format(count=verdict.without_answer))
+    lines.append(words["inquiry"].format(inquiry=verdict.inquiry, key=verdict.key))
+    lines.append(words["limit"])
+    if verdict.uncovered:
+        lines.append(words["uncovered"].format(members=", ".join(verdict.uncovered)))
+    return lines
+
+
+def _known_as(level: Known, known: Mapping[str, str], words: Mapping[str, str]) -> str:
+    parts = [words[f"{part}_part"] for part, how in sorted(known.items()) if how == level]
+    return words["comma"].join(parts) or words["none"]
+
+
+def _source_in_words(use: Members, words: Mapping[str, str]) -> str:
+    outcomes = words["comma"].join(f"{words[outcome]} {count}" for outcome, count in use["outcomes"].items())
+    as_of = words["as_of"].format_map(use["asOf"]) if "asOf" in use else ""
+    return words["source"].format_map({**use, "outcomes": outcomes, "as_of": as_of})
+
+
+def strict_json(text: bytes) -> Any:  # noqa: ANN401  # any value of JSON
+    """JSON in UTF-8 in which no key stands twice (RFC 7493 §2.3). Raises ValueError for anything else."""
+    try:
+        return json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("too deep") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key stands twice")
+    return members
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number of JSON")
+
+
+def _keys(jwks: bytes) -> dict[str, OKPKey] | None:
+    """The receipt keys of a JWK set by kid; keys of other uses and kinds are passed over."""
+    try:
+        listed = strict_json(jwks)["keys"]
+        receipt_keys = [key for key in listed if _is_receipt_key(key)]
+        return {key["kid"]: OKPKey.import_key(key) for key in receipt_keys}
+    except (ValueError, TypeError, KeyError, JoseError):
+        return None
+
+
+def _is_receipt_key(key: Members) -> bool:
+    named = str(key["kid"]).startswith(f"{Use.RECEIPT}-")
+    return named and key["kty"] == "OKP" and key["crv"] == ALGORITHM
+
+
+def base64url(data: bytes) -> str:
+    """Base64url without padding (RFC 7515 §2)."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _exact_base64url(text: object) -> bytes | None:
+    """The bytes whose one Base64url form this is: decoders pass over stray characters and spare bits."""
+    if not isinstance(text, str) or not text.isascii():
+        return None
+    try:
+        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except Base64Error:
+        return None
+    return data if base64url(data) == text else None
+
+
+def _invalid(part: str) -> Problem:
+    return Problem(Code.RECEIPT_INVALID, {"part": part})
+
+
+def _unreadable(part: str) -> Problem:
+    return Problem(Code.EXCHANGE_UNREADABLE, {"part": part})
