@@ -1,0 +1,177 @@
+"""Keeps the catalogue: takes what is registered in, and swaps one immutable serving state for the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import msgspec
+
+from connectors.contract import Connector
+from hub.audit.model import AgencyCode
+from hub.catalogue import rules
+from hub.catalogue.model import Agency, ConnectorId, RecordType, Snapshot, Supply
+from hub.catalogue.store import CatalogueStore, ConnectorRow
+from hub.kernel.errors import Code, HubError, Problem
+from hub.kernel.log import get_log
+from hub.kernel.watch import Watched
+
+CHANNEL = "catalogue"
+
+Credentials = Mapping[str, str]  # slot name -> secret
+
+
+class Seal(Protocol):
+    """Encrypts what is stored; ``context`` binds the ciphertext to its place."""
+
+    def seal(self, plain: bytes, context: bytes) -> bytes: ...
+    def open(self, sealed: bytes, context: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The serving state: the snapshot and the live connectors that its supplies name."""
+
+    snapshot: Snapshot
+    connectors: Mapping[ConnectorId, Connector]
+    versions: Mapping[ConnectorId, int]
+
+
+NOTHING = Active(
+    Snapshot(0, MappingProxyType({}), MappingProxyType({}), MappingProxyType({})),
+    MappingProxyType({}),
+    MappingProxyType({}),
+)
+
+
+class CatalogueService:
+    """Registers with the owner's store; serves ``active`` from memory, swapped whole on a change.
+
+    ``connect`` opens a connector from a manifest's text and credentials; it raises
+    HubError(MANIFEST_INVALID) for a manifest that does not hold. ``grace``: seconds for which a replaced
+    connector still answers requests in flight.
+    """
+
+    def __init__(
+        self,
+        store: CatalogueStore,
+        seal: Seal,
+        connect: Callable[[str, Credentials], Connector],
+        grace: float,
+    ) -> None:
+        self.store = store
+        self.seal = seal
+        self.connect = connect
+        self.grace = grace
+        self.closing: set[asyncio.Task[None]] = set()
+        self.watched = Watched(store.database, CHANNEL, self._load, NOTHING)
+
+    @property
+    def active(self) -> Active:
+        """The present state; hold on to it for the length of a request."""
+        return self.watched.value
+
+    async def start(self) -> None:
+        """Reads the catalogue and follows its changes; raises HubError(STORE_UNAVAILABLE)."""
+        await self.watched.start()
+
+    async def stop(self) -> None:
+        """Ends the following of changes and closes every live connector."""
+        await self.watched.stop()
+        for closing in self.closing:
+            closing.cancel()
+        await asyncio.gather(*self.closing, return_exceptions=True)
+        await asyncio.gather(*(connector.close() for connector in self.active.connectors.values()))
+
+    async def put_agency(self, agency: Agency) -> None:
+        """Adds or renames an agency."""
+        await self.store.put_agency(agency)
+
+    async def put_record_type(self, record: RecordType) -> None:
+        """Stores a record type; raises HubError(MANIFEST_INVALID) naming the path of what is wrong."""
+        _require_none(rules.record_type_mistake(record))
+        await self.store.put_record_type(record)
+
+    async def put_connector(
+        self, connector: ConnectorId, agency: AgencyCode, manifest: str, credentials: Credentials
+    ) -> int:
+        """Checks a manifest against the catalogue and makes it active; returns its version."""
+        await self._check(connector, agency, manifest, credentials)
+        plain = msgspec.json.encode(dict(credentials), order="sorted")
+        context = connector.encode()
+        return await self.store.put_connector(
+            connector,
+            agency,
+            manifest,
+            self.seal.seal(plain, context),
+            lambda old: self.seal.open(old, context) == plain,
+        )
+
+    async def _check(
+        self, connector: ConnectorId, agency: AgencyCode, manifest: str, credentials: Credentials
+    ) -> None:
+        rows = await self.store.read()
+        records = {record.code: record for record in rows.records}
+        known = {known.code: known for known in rows.agencies}
+        if agency not in known:
+            raise HubError(Code.MANIFEST_INVALID, path="connector.agency", expected="agency")
+        opened = self.connect(manifest, credentials)
+        try:
+            for offering in opened.describe():
+                _require_none(rules.supply_mistake(Supply(connector, 0, known[agency], offering), records))
+        finally:
+            await opened.close()
+
+    async def _load(self) -> Active:
+        rows = await self.store.read()
+        before = self.active
+        if rows.version == before.snapshot.version:
+            return before
+        connectors = {row.id: live for row in rows.connectors if (live := self._connector(row, before))}
+        agencies = {agency.code: agency for agency in rows.agencies}
+        supplies = [
+            Supply(row.id, row.version, agencies[row.agency], offering)
+            for row in rows.connectors
+            if row.id in connectors
+            for offering in connectors[row.id].describe()
+        ]
+        snapshot = rules.snapshot(rows.version, rows.agencies, rows.records, supplies)
+        self._retire(before, connectors)
+        get_log().info("catalogue_active", version=rows.version, count=len(connectors))
+        return Active(
+            snapshot,
+            MappingProxyType(connectors),
+            MappingProxyType({row.id: row.version for row in rows.connectors}),
+        )
+
+    def _connector(self, row: ConnectorRow, before: Active) -> Connector | None:
+        """The live connector of a row; one that cannot be opened takes nobody else down with it."""
+        if row.id in before.connectors and before.versions.get(row.id) == row.version:
+            return before.connectors[row.id]
+        plain = self.seal.open(row.sealed_credentials, row.id.encode())
+        try:
+            return self.connect(row.manifest, msgspec.json.decode(plain, type=dict[str, str]))
+        except HubError as error:
+            get_log().error("connector_unusable", connector=row.id, code=error.problem.code.label)
+            return None
+
+    def _retire(self, before: Active, kept: Mapping[ConnectorId, Connector]) -> None:
+        for name, connector in before.connectors.items():
+            if kept.get(name) is not connector:
+                closing = asyncio.create_task(self._close_later(connector))
+                self.closing.add(closing)
+                closing.add_done_callback(self.closing.discard)
+
+    async def _close_later(self, connector: Connector) -> None:
+        try:
+            await asyncio.sleep(self.grace)
+        finally:
+            await connector.close()
+
+
+def _require_none(mistake: Problem | None) -> None:
+    if mistake:
+        raise HubError(mistake.code, **mistake.detail)

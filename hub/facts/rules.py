@@ -1,0 +1,72 @@
+"""Decides what a fault is called, whether a given name is the recorded one, and what was valid on a day."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from connectors.contract import Fault
+from hub.kernel.errors import Code
+
+FAULT_CODES = {
+    "timeout": Code.SOURCE_TIMEOUT,
+    "unreachable": Code.SOURCE_UNREACHABLE,
+    "busy": Code.SOURCE_BUSY,
+    "paused": Code.SOURCE_PAUSED,
+    "pending": Code.SOURCE_PENDING,
+    "failed": Code.SOURCE_FAILED,
+    "malformed": Code.SOURCE_MALFORMED,
+    "too_large": Code.SOURCE_TOO_LARGE,
+    "refused": Code.SOURCE_REFUSED,
+    "wrong_subject": Code.SOURCE_WRONG_SUBJECT,
+    "code_unknown": Code.SOURCE_CODE_UNKNOWN,
+    "address_refused": Code.SOURCE_ADDRESS_REFUSED,
+    "incomplete": Code.SOURCE_INCOMPLETE,
+    "no_offering": Code.NO_OFFERING,
+}
+"""The numbered error of each kind of fault, ``no_offering`` being ours for a record nobody supplies."""
+
+VALID = "01"
+"""有效, of the licence states in use with GB/T 36904 identifiers."""
+
+DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・．.", "·"))
+
+
+def fault_code(fault: Fault) -> Code:
+    """The numbered error of a fault."""
+    return FAULT_CODES[fault.kind]
+
+
+def same_name(given: str, recorded: str) -> bool:
+    """Whether a given name is the recorded one, whatever its width, spaces or kind of middle dot.
+
+    Minority names carry U+00B7 on the identity card (GA/T 2000 series forms); keyboards produce others.
+    """
+    return _plain_name(given) == _plain_name(recorded)
+
+
+def _plain_name(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).casefold().translate(DOTS)
+    return "".join(folded.split())
+
+
+def was_valid(day: str, status: object, valid_from: object, valid_until: object) -> bool:
+    """Whether a certificate of this state and these dates (YYYY-MM-DD; None: open) was valid on a day."""
+    if status != VALID:
+        return False
+    begun = valid_from is None or str(valid_from) <= day
+    return begun and (valid_until is None or day <= str(valid_until))
+
+
+def batches(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """The keys in runs of at most ``size``."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
+
+
+def tally(outcomes: Iterable[str]) -> dict[str, int]:
+    """How often each outcome came, in alphabetical order."""
+    counts: dict[str, int] = {}
+    for outcome in outcomes:
+        counts[outcome] = counts.get(outcome, 0) + 1
+    return dict(sorted(counts.items()))

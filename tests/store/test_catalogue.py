@@ -1,0 +1,136 @@
+"""The catalogue's states: versions of connectors, and their swap in a serving worker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from hub.audit.model import AgencyCode
+from hub.catalogue.model import ConnectorId
+from hub.catalogue.service import CatalogueService
+from hub.catalogue.store import CatalogueStore
+from hub.kernel.crypto.envelope import Envelope
+from hub.kernel.db import Database
+from hub.kernel.errors import Code, HubError
+from tests.graphql.town import POLICE, RECORDS, Desk, Town
+
+ID = ConnectorId("police")
+
+
+class Opener:
+    """Opens the town's police desk for any manifest but a bad one, and remembers what it opened."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, dict[str, str], Desk]] = []
+
+    def __call__(self, text: str, credentials: object) -> Desk:
+        if text == "bad":
+            raise HubError(Code.MANIFEST_INVALID, path="connector.kind", expected="rest")
+        desk = Closing(Town().police)
+        self.opened.append((text, dict(credentials), desk))  # type: ignore[call-overload]  # a mapping
+        return desk
+
+
+class Closing(Desk):
+    """A desk that remembers being closed."""
+
+    def __init__(self, like: Desk) -> None:
+        super().__init__()
+        self.offerings, self.rows = like.offerings, like.rows
+        self.closed = False
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def _service(database: Database, opener: Opener, grace: float = 0) -> CatalogueService:
+    return CatalogueService(CatalogueStore(database), Envelope(b"k" * 32), opener, grace)
+
+
+async def _settled(owner: Database) -> CatalogueService:
+    service = _service(owner, Opener())
+    await service.put_agency(POLICE)
+    for record in RECORDS:
+        await service.put_record_type(record)
+    return service
+
+
+async def _until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not reached():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_new_version_is_swapped_in_and_the_old_one_closed(
+    database: Database, owner_database: Database
+) -> None:
+    owner = await _settled(owner_database)
+    await owner.put_connector(ID, POLICE.code, "v1", {"key": "secret"})
+    opener = Opener()
+    serving = _service(database, opener)
+    await serving.start()
+    held = serving.active
+    assert held.versions == {ID: 1}
+    assert opener.opened[0][:2] == ("v1", {"key": "secret"})
+    await owner.put_connector(ID, POLICE.code, "v2", {"key": "secret"})
+    await _until(lambda: serving.active.versions == {ID: 2})
+    assert held.versions == {ID: 1}, "who holds the old state finishes on it"
+    await _until(lambda: opener.opened[0][2].closed)  # type: ignore[attr-defined]  # a Closing
+    await serving.stop()
+    assert opener.opened[1][2].closed  # type: ignore[attr-defined]  # a Closing
+
+
+async def test_the_same_again_is_no_new_version(owner_database: Database) -> None:
+    owner = await _settled(owner_database)
+    assert await owner.put_connector(ID, POLICE.code, "v1", {"key": "a"}) == 1
+    assert await owner.put_connector(ID, POLICE.code, "v1", {"key": "a"}) == 1
+    assert await owner.put_connector(ID, POLICE.code, "v1", {"key": "b"}) == 2
+    assert await owner.put_connector(ID, POLICE.code, "v0", {"key": "b"}) == 3
+
+
+async def test_one_agencys_unusable_connector_takes_nobody_down(
+    database: Database, owner_database: Database
+) -> None:
+    owner = await _settled(owner_database)
+    await owner.put_connector(ID, POLICE.code, "v1", {})
+    await owner_database.execute("UPDATE catalogue.connector SET manifest = 'bad'")
+    await owner.put_connector(ConnectorId("other"), POLICE.code, "v1", {})
+    serving = _service(database, Opener())
+    await serving.start()
+    assert set(serving.active.connectors) == {"other"}
+    await serving.stop()
+
+
+async def test_a_bad_registration_leaves_nothing(owner_database: Database) -> None:
+    owner = await _settled(owner_database)
+    with pytest.raises(HubError) as refused:
+        await owner.put_connector(ID, AgencyCode("nobody"), "v1", {})
+    assert refused.value.problem.detail["path"] == "connector.agency"
+    with pytest.raises(HubError):
+        await owner.put_connector(ID, POLICE.code, "bad", {})
+    assert await owner_database.fetchval("SELECT count(*) FROM catalogue.connector") == 0
+
+
+async def test_credentials_are_stored_sealed(owner_database: Database) -> None:
+    owner = await _settled(owner_database)
+    await owner.put_connector(ID, POLICE.code, "v1", {"key": "plain-secret"})
+    sealed = await owner_database.fetchval("SELECT sealed_credentials FROM catalogue.connector")
+    assert isinstance(sealed, bytes)
+    assert b"plain-secret" not in sealed
+
+
+async def test_the_serving_role_only_reads(database: Database) -> None:
+    for table in ("agency", "record_type", "connector", "state"):
+        await database.fetch(f"SELECT * FROM catalogue.{table}")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await database.execute(f"DELETE FROM catalogue.{table}")
+
+
+async def test_record_types_come_back_as_they_went_in(owner_database: Database, tmp_path: Path) -> None:
+    await _settled(owner_database)
+    rows = await CatalogueStore(owner_database).read()
+    assert {record.code: record for record in rows.records} == {record.code: record for record in RECORDS}
