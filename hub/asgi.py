@@ -1,0 +1,83 @@
+"""Puts the routes of one worker together: GraphQL, tokens, keys, health and the pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.http.health import health_routes
+from hub.http.keys import key_routes
+from hub.http.pages import OpenSession, routes
+from hub.http.problems import Problems
+from hub.http.tokens import token_routes
+from hub.kernel.errors import Code, HubError, Problem
+from hub.kernel.log import get_log
+from hub.kernel.settings import Settings
+from hub.texts import Language, Texts, load_texts
+from hub.wiring import Hub, open_hub
+from schema.endpoint import GraphQLEndpoint, graphql_routes
+
+Demo = Callable[[Hub], OpenSession]
+STATUS_CODES = {404: Code.ROUTE_UNKNOWN, 405: Code.METHOD_NOT_ALLOWED}
+
+
+def create(settings: Settings, demo: Demo | None = None) -> Starlette:
+    """The application of one worker; ``demo`` opens the sessions of the demo's GraphiQL page."""
+    registry = CollectorRegistry()
+    hub = open_hub(settings, registry)
+    return application(hub, registry, demo and demo(hub))
+
+
+def application(hub: Hub, registry: CollectorRegistry, session: OpenSession | None = None) -> Starlette:
+    """The routes over a hub, which starts and stops with the application."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with hub.running():
+            yield
+
+    texts = {language: load_texts(language) for language in Language}
+    settings = hub.settings
+    endpoint = GraphQLEndpoint(hub.answering, hub.clients, hub.procedures, texts, settings.max_body_bytes)
+    return Starlette(
+        routes=[
+            *graphql_routes(endpoint),
+            *token_routes(hub.clients, texts, settings.issuer, settings.read_timeout_seconds),
+            *key_routes(hub.keyring, settings.issuer),
+            *health_routes(hub.checks(), registry),
+            *routes(hub.clock, hub.agencies, session),
+        ],
+        lifespan=lifespan,
+        exception_handlers=_handlers(texts),
+    )
+
+
+def _handlers(
+    texts: Mapping[Language, Texts],
+) -> dict[type[Exception], Callable[[Request, Exception], Response]]:
+    problems = Problems(texts)
+
+    def answer(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+        return problems.answer(
+            problem, accept_language=request.headers.get("accept-language"), headers=headers
+        )
+
+    def refused(request: Request, error: Exception) -> Response:
+        return answer(request, error.problem if isinstance(error, HubError) else Problem(Code.INTERNAL))
+
+    def misdirected(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return answer(request, Problem(STATUS_CODES.get(status, Code.INTERNAL)), headers)
+
+    def broken(request: Request, error: Exception) -> Response:
+        get_log("hub.http").error("request_failed", route=request.url.path, exc_info=error)
+        return answer(request, Problem(Code.INTERNAL))
+
+    return {HubError: refused, HTTPException: misdirected, Exception: broken}

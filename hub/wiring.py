@@ -1,0 +1,201 @@
+"""The only place where concrete things meet: stores, services, connectors and the contract of one worker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry
+
+from connectors.addresses import Endpoint, endpoints_of
+from connectors.contract import Connector
+from connectors.manifest import Manifest, read
+from connectors.opening import SecretsMissing, open_connector
+from connectors.transport import Transport
+from connectors.wrappers import Meter, wrap
+from hub.audit.service import AuditService, LogUpkeep
+from hub.audit.store import AuditStore
+from hub.catalogue.service import CatalogueService, Credentials
+from hub.catalogue.store import CatalogueStore
+from hub.clients.service import ClientService
+from hub.clients.store import ClientStore
+from hub.evidence.service import ReceiptService
+from hub.facts.rules import fault_code
+from hub.facts.service import FactService
+from hub.grants.service import GrantService
+from hub.grants.store import GrantStore
+from hub.http.board import AgencyState
+from hub.http.health import Check
+from hub.kernel.clock import SystemClock
+from hub.kernel.crypto.envelope import Envelope
+from hub.kernel.crypto.keyring import Keyring
+from hub.kernel.crypto.master import master_key
+from hub.kernel.crypto.pseudonym import Pseudonyms
+from hub.kernel.db import Database
+from hub.kernel.errors import Code, HubError
+from hub.kernel.settings import Settings
+from hub.procedures.service import ProcedureService
+from hub.procedures.store import ProcedureStore
+from hub.regions.service import RegionService
+from hub.regions.store import RegionStore
+from schema.build import Contracts
+from schema.execution.run import Answering
+
+HEALTH_SECONDS = 2.0
+POSTGRESQL_PORT = 5432
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Everything one worker serves with. Start and stop follow the order of the fields."""
+
+    settings: Settings
+    clock: SystemClock
+    database: Database
+    keyring: Keyring
+    regions: RegionService
+    procedures: ProcedureService
+    clients: ClientService
+    grants: GrantService
+    catalogue: CatalogueService
+    audit: AuditService
+    answering: Answering
+    close_connections: Callable[[], Awaitable[None]]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Hub]:
+        """Reads everything into memory and follows changes until the block ends."""
+        followers = (self.keyring, self.regions, self.procedures, self.clients, self.catalogue)
+        try:
+            for follower in followers:
+                await follower.start()
+            await self.grants.start()
+            yield self
+        finally:
+            for follower in followers:
+                await follower.stop()
+            await self.close_connections()
+            await self.database.close()
+
+    def checks(self) -> Mapping[str, Check]:
+        """What readiness depends on, by name; each check raises when its part is away."""
+
+        async def database() -> None:
+            await self.database.fetchval("SELECT 1")
+
+        async def log() -> None:
+            await self.audit.check()
+
+        async def catalogue() -> None:
+            if not self.catalogue.active.snapshot.version:
+                raise HubError(Code.STORE_UNAVAILABLE)
+
+        return {"database": database, "log": log, "catalogue": catalogue}
+
+    async def agencies(self) -> Sequence[AgencyState]:
+        """Each agency with a connector, and the error that asking it now would meet."""
+        active = self.catalogue.active
+        deadline = self.clock.monotonic() + HEALTH_SECONDS
+        owners = {supply.connector: supply.agency for supply in active.snapshot.supplies.values()}
+        names = sorted(owners)
+        faults = await asyncio.gather(*(active.connectors[name].health(deadline) for name in names))
+        return [
+            AgencyState(owners[name].name, None if fault is None else fault_code(fault))
+            for name, fault in zip(names, faults, strict=True)
+        ]
+
+
+class Connectors:
+    """Opens connectors from manifests, all through one transport with the operator's bounds."""
+
+    def __init__(self, settings: Settings, clock: SystemClock, meter: Meter) -> None:
+        self.transport = Transport(settings.agency_networks, _own_endpoints(settings), clock.now)
+        self.clock = clock
+        self.workers = settings.workers
+        self.meter = meter
+
+    def open(self, text: str, credentials: Credentials) -> Connector:
+        """A connector with all its wrappers; raises HubError(MANIFEST_INVALID) with the first mistake."""
+        manifest = read(text)
+        if not isinstance(manifest, Manifest):
+            raise HubError(Code.MANIFEST_INVALID, path=manifest[0].path, expected=manifest[0].expected)
+        try:
+            connector = open_connector(manifest, self.transport, credentials, self.clock.now)
+        except SecretsMissing as missing:
+            slots = ", ".join(sorted(missing.slots))
+            raise HubError(Code.MANIFEST_INVALID, path="connector.credentials", expected=slots) from missing
+        return wrap(connector, manifest, self.meter, self.workers)
+
+    async def close(self) -> None:
+        """Closes the connections that the connectors shared."""
+        await self.transport.close()
+
+
+def _own_endpoints(settings: Settings) -> tuple[Endpoint, ...]:
+    """Where the hub itself and its databases listen: no manifest may lead there."""
+    own = endpoints_of(settings.host, settings.port)
+    for url in (settings.database_url, settings.owner_database_url):
+        address = urlsplit(url or "")
+        if address.hostname:
+            own += endpoints_of(address.hostname, address.port or POSTGRESQL_PORT)
+    return own
+
+
+def open_hub(settings: Settings, registry: CollectorRegistry) -> Hub:
+    """A worker's hub over the database and the agencies' networks that the settings name, not yet started."""
+    if settings.database_url is None:
+        raise HubError(Code.DATABASE_UNREACHABLE, database="HUB_DATABASE_URL")
+    database = Database(
+        settings.database_url, size=settings.database_connections, statement_cache=settings.statement_cache
+    )
+    connectors = Connectors(settings, SystemClock(), Meter(registry))
+    return assemble(settings, database, connectors.open, connectors.close)
+
+
+def assemble(
+    settings: Settings,
+    database: Database,
+    connect: Callable[[str, Credentials], Connector],
+    close_connections: Callable[[], Awaitable[None]],
+) -> Hub:
+    """Everything one worker serves with, not yet started."""
+    clock = SystemClock()
+    master = master_key(settings.master_key, settings.data)
+    envelope = Envelope(master)
+    keyring = Keyring(database, envelope)
+    regions = RegionService(RegionStore(database))
+    grants = GrantService(GrantStore(database), clock)
+    catalogue = CatalogueService(CatalogueStore(database), envelope, connect, settings.deadline_seconds)
+    audit = AuditService(AuditStore(database), Pseudonyms(master), clock)
+    receipts = ReceiptService(keyring, settings.issuer, clock)
+    facts = FactService(grants, audit, receipts, clock, settings.deadline_seconds)
+    return Hub(
+        settings,
+        clock,
+        database,
+        keyring,
+        regions,
+        ProcedureService(ProcedureStore(database)),
+        ClientService(ClientStore(database), keyring, clock, settings.issuer, settings.token_seconds),
+        grants,
+        catalogue,
+        audit,
+        Answering(Contracts(catalogue), facts, regions),
+        close_connections,
+    )
+
+
+async def upkeep(settings: Settings) -> None:
+    """What the worker does every hour with the owner's role: months of log ahead, used assertions gone."""
+    if settings.owner_database_url is None:
+        raise HubError(Code.DATABASE_UNREACHABLE, database="HUB_OWNER_DATABASE_URL")
+    clock = SystemClock()
+    owner = await Database.open(settings.owner_database_url, size=1)
+    try:
+        await LogUpkeep(AuditStore(owner), clock).make_months()
+        await ClientStore(owner).forget_assertions(clock.now())
+    finally:
+        await owner.close()

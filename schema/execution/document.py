@@ -1,0 +1,168 @@
+"""Parses and validates documents once, within bounds, and says in our words what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    NameNode,
+    NullValueNode,
+    OperationDefinitionNode,
+    ValueNode,
+    parse,
+    print_ast,
+    specified_rules,
+    validate,
+)
+from graphql.language import SKIP, Visitor, visit
+
+from hub.kernel.errors import Code, HubError, Problem
+from schema.faults import root_cause
+from schema.limits import MAX_TOKENS, over_limits, too_large
+
+MAX_ERRORS = 10
+KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A valid document, with its operations by name and its digest without values and names of its own."""
+
+    ast: DocumentNode
+    operations: Mapping[str, OperationDefinitionNode]
+    fragments: Mapping[str, FragmentDefinitionNode]
+    digest: bytes
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | Problem:
+        """The operation to run: the named one, or the only one."""
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        found = self.operations.get(name or "")
+        return found or Problem(Code.OPERATION_UNKNOWN)
+
+
+Mistakes = tuple[GraphQLError, ...]
+
+
+class Documents:
+    """Reads documents against one schema; what it has read, good or bad, it keeps, bounded in number."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self.read = lru_cache(KEPT)(self._read)
+
+    def _read(self, text: str) -> Document | Mistakes:
+        try:
+            ast = parse(text, max_tokens=MAX_TOKENS)
+        except GraphQLSyntaxError as error:
+            return (_syntax(error),)
+        except RecursionError:
+            return (_error(too_large("depth", MAX_TOKENS)),)
+        over = over_limits(ast)
+        if over:
+            return (_error(over),)
+        mistakes = validate(self.schema, ast, RULES, max_errors=MAX_ERRORS)
+        if mistakes:
+            return tuple(_invalid(mistake) for mistake in mistakes)
+        return _document(ast)
+
+
+def _document(ast: DocumentNode) -> Document:
+    operations: dict[str, OperationDefinitionNode] = {}
+    fragments: dict[str, FragmentDefinitionNode] = {}
+    for definition in ast.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            operations[definition.name.value if definition.name else ""] = definition
+        elif isinstance(definition, FragmentDefinitionNode):
+            fragments[definition.name.value] = definition
+    return Document(ast, operations, fragments, digest_of(ast))
+
+
+def digest_of(ast: DocumentNode) -> bytes:
+    """SHA-256 of a document without aliases, literal values and its own names: it betrays none of them."""
+    return sha256(print_ast(visit(ast, _Stripped())).encode()).digest()
+
+
+class _Stripped(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: dict[str, str] = {}
+
+    def enter(self, node: Any, key: Any, parent: Any, *_: object) -> Any:
+        if isinstance(node, ValueNode) and node.kind != "variable":
+            return NullValueNode()
+        if isinstance(node, NameNode) and key == "name" and _is_own_name(parent):
+            return NameNode(value=self.names.setdefault(node.value, f"n{len(self.names)}"))
+        if isinstance(node, NameNode) and key == "alias":
+            return SKIP
+        return None
+
+    def leave_field(self, node: FieldNode, *_: object) -> FieldNode:
+        return FieldNode(
+            name=node.name,
+            arguments=node.arguments,
+            directives=node.directives,
+            selection_set=node.selection_set,
+        )
+
+
+OWN_NAMES = ("operation_definition", "fragment_definition", "fragment_spread", "variable")
+
+
+def _is_own_name(parent: Any) -> bool:
+    return getattr(parent, "kind", None) in OWN_NAMES
+
+
+def _error(problem: Problem, at: GraphQLError | None = None) -> GraphQLError:
+    cause = HubError(problem.code, **problem.detail)
+    if at is None:
+        return GraphQLError(problem.code.label, original_error=cause)
+    return GraphQLError(
+        problem.code.label, nodes=at.nodes, source=at.source, positions=at.positions, original_error=cause
+    )
+
+
+def _place(error: GraphQLError) -> dict[str, str]:
+    place = error.locations[0] if error.locations else None
+    return {"line": str(place.line if place else 1), "column": str(place.column if place else 1)}
+
+
+def _syntax(error: GraphQLSyntaxError) -> GraphQLError:
+    if "Document contains more" in error.message:
+        return _error(too_large("tokens", MAX_TOKENS))
+    return _error(Problem(Code.DOCUMENT_SYNTAX, _place(error)), error)
+
+
+def _invalid(error: GraphQLError) -> GraphQLError:
+    cause = root_cause(error)
+    if isinstance(cause, HubError):
+        return _error(cause.problem, error)
+    rule = str((error.extensions or {}).get(RULE, "Schema"))
+    return _error(Problem(Code.DOCUMENT_INVALID, {"rule": rule, **_place(error)}), error)
+
+
+RULE = "rule"
+
+
+def _telling(rule: Any) -> Any:
+    """The rule itself, but its errors carry its name, which the library keeps to itself."""
+
+    class Telling(rule):  # type: ignore[misc]  # its base is only known at run time
+        def report_error(self, error: GraphQLError) -> None:
+            error.extensions = {RULE: rule.__name__.removesuffix("Rule")}
+            super().report_error(error)
+
+    return Telling
+
+
+RULES = tuple(_telling(rule) for rule in specified_rules)

@@ -1,0 +1,220 @@
+"""Turns an operation with its variables into the law's question: records, fields and subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLIncludeDirective,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLSkipDirective,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    get_named_type,
+)
+from graphql.execution.values import (
+    VariableValues,
+    get_argument_values,
+    get_directive_values,
+    get_variable_values,
+)
+
+from hub.catalogue.model import FieldCode, Kind, RecordCode, RecordType
+from hub.facts.model import Question
+from hub.kernel.errors import Code, HubError, Problem
+from hub.subjects.model import Subject
+from schema.asks import Reads, asks_of
+from schema.context import ReadsAt
+from schema.execution.document import Document
+from schema.faults import problem_of
+from schema.limits import MAX_SUBJECTS, too_large
+from schema.paging import LIST_LIMIT
+
+Bag = dict[str, set[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an operation with its variables asks. ``introspects``: it reads the contract itself."""
+
+    question: Question
+    reads: ReadsAt
+    introspects: bool
+
+
+def ask(
+    schema: GraphQLSchema,
+    records: Mapping[RecordCode, RecordType],
+    record_of_type: Mapping[str, RecordCode],
+    document: Document,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+) -> Asked | tuple[Problem, ...]:
+    """The question of one operation: what ``@skip`` and ``@include`` remove is not asked."""
+    values = get_variable_values(schema, operation.variable_definitions or (), dict(variables), max_errors=5)
+    if isinstance(values, list):
+        return tuple(_wrong_variable(error) for error in values)
+    reading = _Reading(schema, records, record_of_type, document, values)
+    try:
+        reading.operation(operation)
+    except HubError as refused:
+        return (refused.problem,)
+    except GraphQLError as error:
+        return (problem_of(error, Code.ARGUMENT_INVALID),)
+    return reading.asked()
+
+
+def _wrong_variable(error: GraphQLError) -> Problem:
+    problem = problem_of(error, Code.VARIABLE_INVALID)
+    if problem.code is not Code.VARIABLE_INVALID:
+        return problem
+    name = getattr(getattr(error.nodes[0], "variable", None), "name", None) if error.nodes else None
+    return Problem(Code.VARIABLE_INVALID, {"variable": name.value if name else ""})
+
+
+class _Reading:
+    """Walks an operation's selections and gathers what each asks."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        records: Mapping[RecordCode, RecordType],
+        record_of_type: Mapping[str, RecordCode],
+        document: Document,
+        variables: VariableValues,
+    ) -> None:
+        self.schema = schema
+        self.records = records
+        self.record_of_type = record_of_type
+        self.document = document
+        self.variables = variables
+        self.behind: dict[int, Bag] = {}
+        self.roots: dict[Subject, None] = {}
+        self.introspects = False
+
+    def operation(self, operation: OperationDefinitionNode) -> None:
+        root = self.schema.get_root_type(operation.operation)
+        if root is None:
+            raise HubError(Code.OPERATION_UNKNOWN)
+        self._selections(operation.selection_set, root, (), {})
+
+    def asked(self) -> Asked:
+        total: Bag = {}
+        for bag in self.behind.values():
+            for record, codes in bag.items():
+                total.setdefault(record, set()).update(codes)
+        fields = {
+            RecordCode(record): frozenset(map(FieldCode, codes))
+            for record, codes in sorted(total.items())
+            if codes
+        }
+        reads = {
+            node: {record: frozenset(codes) for record, codes in bag.items()}
+            for node, bag in self.behind.items()
+        }
+        question = Question(self.document.digest, fields, tuple(self.roots))
+        return Asked(question, reads, self.introspects)
+
+    def _selections(
+        self,
+        selected: SelectionSetNode,
+        parent: GraphQLObjectType | GraphQLInterfaceType | Any,
+        records: Sequence[str],
+        bag: Bag,
+    ) -> None:
+        for selection in selected.selections:
+            if not self._included(selection):
+                continue
+            match selection:
+                case FieldNode():
+                    self._field(selection, parent, records, bag)
+                case InlineFragmentNode():
+                    condition = selection.type_condition
+                    self._narrowed(
+                        condition.name.value if condition else None, selection, parent, records, bag
+                    )
+                case FragmentSpreadNode():
+                    fragment = self.document.fragments[selection.name.value]
+                    self._narrowed(fragment.type_condition.name.value, fragment, parent, records, bag)
+
+    def _narrowed(
+        self, condition: str | None, node: Any, parent: Any, records: Sequence[str], bag: Bag
+    ) -> None:
+        if condition is None:
+            return self._selections(node.selection_set, parent, records, bag)
+        own = self.record_of_type.get(condition)
+        if own is not None and own not in records:
+            return None
+        narrowed = records if own is None else (own,)
+        return self._selections(node.selection_set, self.schema.get_type(condition), narrowed, bag)
+
+    def _field(self, node: FieldNode, parent: Any, records: Sequence[str], bag: Bag) -> None:
+        definition = self.schema.get_field(parent, node.name.value)
+        if definition is None:
+            raise HubError(Code.DOCUMENT_INVALID)
+        self.introspects |= node.name.value in ("__schema", "__type", "_service")
+        arguments = get_argument_values(definition, node, self.variables)
+        _bound(arguments)
+        asks = asks_of(definition)
+        self._name_roots(asks.roots(arguments))
+        self._add(bag, records, asks.own(arguments))
+        behind = self.behind.setdefault(id(node), {})
+        self._enter(behind, asks.through(arguments))
+        if asks.enters is not None:
+            entered = asks.enters(arguments)
+            self._check_types(definition, entered)
+            self._enter(behind, entered)
+            records, bag = tuple(entered), behind
+        if node.selection_set:
+            self._selections(node.selection_set, get_named_type(definition.type), records, bag)
+
+    def _name_roots(self, subjects: Sequence[Subject]) -> None:
+        self.roots.update(dict.fromkeys(subjects))
+        if len(self.roots) > MAX_SUBJECTS:
+            problem = too_large("subjects", MAX_SUBJECTS)
+            raise HubError(problem.code, **problem.detail)
+
+    def _add(self, bag: Bag, records: Sequence[str], codes: Sequence[str]) -> None:
+        for code in codes:
+            having = [
+                record for record in records if FieldCode(code) in self.records[RecordCode(record)].fields
+            ]
+            if not having:
+                raise HubError(Code.CLAIM_UNKNOWN)
+            for record in having:
+                bag.setdefault(record, set()).add(code)
+
+    @staticmethod
+    def _enter(bag: Bag, reads: Reads) -> None:
+        for record, codes in reads.items():
+            bag.setdefault(record, set()).update(codes)
+
+    def _check_types(self, definition: GraphQLField, entered: Reads) -> None:
+        for code in entered:
+            if RecordCode(code) not in self.records:
+                raise HubError(Code.EVIDENCE_TYPE_UNKNOWN)
+            if "types" in definition.args and self.records[RecordCode(code)].kind is not Kind.EVIDENCE:
+                raise HubError(Code.EVIDENCE_TYPE_UNKNOWN)
+
+    def _included(self, node: SelectionNode) -> bool:
+        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
+        if skip and skip["if"]:
+            return False
+        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
+        return not include or bool(include["if"])
+
+
+def _bound(arguments: Mapping[str, Any]) -> None:
+    for value in arguments.values():
+        if isinstance(value, list) and len(value) > LIST_LIMIT:
+            raise HubError(Code.LIST_TOO_LONG, maximum=str(LIST_LIMIT))

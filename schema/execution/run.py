@@ -1,0 +1,156 @@
+"""Answers one operation: what it asks, permit and intent, execution, seal and outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, execute
+
+from hub.audit.model import Purpose, Result
+from hub.catalogue.service import Active
+from hub.facts.service import FactService, Inquiry
+from hub.kernel.errors import Code, Problem
+from hub.kernel.log import get_log
+from hub.regions.service import RegionService
+from schema.build import Contract
+from schema.context import Context
+from schema.execution.document import Document
+from schema.execution.operation import Asked, ask
+from schema.faults import Error, Words, problem_of
+from schema.loaders import Loaders
+
+Response = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One GraphQL request (GraphQL over HTTP), its members checked for their types."""
+
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, Any]
+    members: Mapping[str, Any]  # as they came, for the receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A response body and the problem that refused the whole request, if one did."""
+
+    body: Response
+    refused: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks and why. ``purpose`` is demanded only of operations that read facts."""
+
+    may_introspect: bool
+    purpose: Purpose | Problem
+    words: Words
+
+
+class Answering:
+    """The narrator of a request, from its document to its sealed answer."""
+
+    def __init__(
+        self, contract: Callable[[], tuple[Contract, Active]], facts: FactService, regions: RegionService
+    ) -> None:
+        self.contract = contract
+        self.facts = facts
+        self.regions = regions
+
+    async def answer(self, request: Request, asker: Asker) -> Answered:
+        """Raises HubError(LOG_UNAVAILABLE, OUTCOME_UNRECORDED): then no answer may leave."""
+        contract, active = self.contract()
+        document = contract.documents.read(request.query)
+        if isinstance(document, tuple):
+            return _mistaken(document, asker.words)
+        operation = document.operation(request.operation_name)
+        if isinstance(operation, Problem):
+            return refusal(asker.words, operation)
+        asked = ask(
+            contract.schema,
+            contract.snapshot.records,
+            contract.record_of_type,
+            document,
+            operation,
+            request.variables,
+        )
+        if isinstance(asked, tuple):
+            return refusal(asker.words, *asked)
+        if asked.introspects and not asker.may_introspect:
+            return refusal(asker.words, Problem(Code.INTROSPECTION_NOT_ALLOWED))
+        run = Run(contract, document, operation, request, asked, asker.words)
+        if not asked.question.fields:
+            return Answered(await run.execute(None))
+        return await self._inquire(run, asker, active)
+
+    async def _inquire(self, run: Run, asker: Asker, active: Active) -> Answered:
+        if isinstance(asker.purpose, Problem):
+            return refusal(asker.words, asker.purpose)
+        inquiry = await self.facts.begin(asker.purpose, run.asked.question, active)
+        if isinstance(inquiry, Problem):
+            return refusal(asker.words, inquiry)
+        try:
+            context = Context(run.contract.snapshot, self.regions, Loaders(inquiry), run.asked.reads)
+            body = await run.execute(context)
+        except BaseException as broken:
+            gone = isinstance(broken, asyncio.CancelledError)
+            await asyncio.shield(inquiry.give_up(Result.ABANDONED if gone else Result.FAILED))
+            raise
+        return Answered(await _sealed(run.request, body, inquiry))
+
+
+async def _sealed(request: Request, body: Response, inquiry: Inquiry) -> Response:
+    sealed = await inquiry.finish(request.members, body)
+    return body | {"extensions": {"receipt": sealed.receipt, "receiptSalt": sealed.salt}}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One operation on the ordinary GraphQL executor."""
+
+    contract: Contract
+    document: Document
+    operation: OperationDefinitionNode
+    request: Request
+    asked: Asked
+    words: Words
+
+    async def execute(self, context: Context | None) -> Response:
+        """The response without extensions: data, and numbered errors at their paths."""
+        result = execute(
+            self.contract.schema,
+            self.document.ast,
+            context_value=context,
+            variable_values=dict(self.request.variables),
+            operation_name=self.request.operation_name,
+            hide_suggestions=True,
+        )
+        answered: ExecutionResult = await _awaited(result)
+        body: Response = {"data": answered.data}
+        if answered.errors:
+            body["errors"] = [self._present(error) for error in answered.errors]
+        return body
+
+    def _present(self, error: GraphQLError) -> Error:
+        if problem_of(error).code is Code.INTERNAL:
+            get_log().error("resolver_failed", path=error.path, exception=type(error.original_error).__name__)
+        return self.words.present(error)
+
+
+async def _awaited(result: Any) -> Any:
+    return await result if isawaitable(result) else result
+
+
+def refusal(words: Words, *problems: Problem) -> Answered:
+    """The whole request refused: no data, one error for each problem."""
+    return Answered({"errors": words.all_of(problems)}, problems[0])
+
+
+def _mistaken(mistakes: tuple[GraphQLError, ...], words: Words) -> Answered:
+    return Answered({"errors": [words.present(mistake) for mistake in mistakes]}, problem_of(mistakes[0]))

@@ -1,0 +1,77 @@
+"""Batches what resolvers ask for in the same moment into one fetch per record, key and set of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiodataloader import DataLoader
+
+from hub.catalogue.model import FieldCode, RecordCode, Supply
+from hub.facts.model import Need, Sourced
+from hub.facts.rules import fault_code
+from hub.facts.service import Inquiry
+from hub.kernel.errors import Problem
+from hub.subjects.model import Subject
+from schema.faults import Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of a record about a subject, with where it came from."""
+
+    code: RecordCode
+    values: Mapping[str, object]
+    supply: Supply
+    sourced: Sourced
+
+
+class Loaders:
+    """The loaders of one request, made as they are needed."""
+
+    def __init__(self, inquiry: Inquiry) -> None:
+        self.inquiry = inquiry
+        self.loaders: dict[tuple[str, str, frozenset[str]], DataLoader[Subject, tuple[Record, ...]]] = {}
+
+    async def load(
+        self, record: str, key: str, columns: Iterable[str], subject: Subject
+    ) -> tuple[Record, ...]:
+        """The subject's rows of a record (none: Absent); raises Unanswered for the other outcomes."""
+        wanted = frozenset(columns)
+        at = (record, key, wanted)
+        if at not in self.loaders:
+            self.loaders[at] = self._loader(*at)
+        return await self.loaders[at].load(subject)
+
+    def _loader(
+        self, record: str, key: str, columns: frozenset[str]
+    ) -> DataLoader[Subject, tuple[Record, ...]]:
+        ordered = tuple(FieldCode(column) for column in sorted(columns))
+
+        async def fetch(subjects: list[Subject]) -> list[Any]:  # the loader raises the exceptions in it
+            need = Need(RecordCode(record), FieldCode(key), tuple(subjects), ordered)
+            (sourced,) = await self.inquiry.fetch((need,))
+            return [_outcome(need, sourced, subject) for subject in subjects]
+
+        return DataLoader(fetch)
+
+
+def _outcome(need: Need, sourced: Sourced, subject: Subject) -> tuple[Record, ...] | BaseException:
+    fault = sourced.faults.get(subject.value)
+    if fault is not None:
+        return Unanswered(
+            Problem(fault_code(fault)),
+            fault.outcome.value,
+            agency=sourced.supply.agency.code if sourced.supply else None,
+            agency_code=fault.agency_code,
+            correlation=fault.correlation,
+            retry_after=fault.retry_after,
+        )
+    supply = sourced.supply
+    if supply is None:
+        raise LookupError("rows without a supply")
+    return tuple(
+        Record(need.record, dict(zip(need.columns, row, strict=True)), supply, sourced)
+        for row in sourced.rows[subject.value]
+    )
