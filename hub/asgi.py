@@ -10,7 +10,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
+from hub.http.crowd import Crowd
 from hub.http.health import health_routes
 from hub.http.keys import key_routes
 from hub.http.pages import OpenSession, routes
@@ -27,11 +29,13 @@ Demo = Callable[[Hub], OpenSession]
 STATUS_CODES = {404: Code.ROUTE_UNKNOWN, 405: Code.METHOD_NOT_ALLOWED}
 
 
-def create(settings: Settings, demo: Demo | None = None) -> Starlette:
+def create(settings: Settings, demo: Demo | None = None) -> ASGIApp:
     """The application of one worker; ``demo`` opens the sessions of the demo's GraphiQL page."""
     registry = CollectorRegistry()
     hub = open_hub(settings, registry)
-    return application(hub, registry, demo and demo(hub))
+    inside = application(hub, registry, demo and demo(hub))
+    texts = {language: load_texts(language) for language in Language}
+    return Crowd(inside, settings.max_requests, Problems(texts).answer(Problem(Code.HUB_BUSY)))
 
 
 def application(hub: Hub, registry: CollectorRegistry, session: OpenSession | None = None) -> Starlette:

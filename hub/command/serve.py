@@ -90,7 +90,6 @@ def serve_one(settings: Settings, make: Make, listening: socket.socket) -> None:
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        limit_concurrency=settings.max_connections,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,

@@ -199,12 +199,12 @@ class Settings:
         "Time in which a request's head and body must have arrived.",
         "收完一个请求头部和正文的时限（秒）。",
     )
-    max_connections: int = _setting(
+    max_requests: int = _setting(
         _whole(1, 100_000),
         "1000",
         "a whole number from 1 to 100000",
-        "Connections a worker process serves at once; more are told to come back (503).",
-        "每个工作进程同时服务的连接数，超出时返回 503。",
+        "Requests a worker process answers at once; more are told to come back (HUB-204).",
+        "每个工作进程同时处理的请求数，超出者被告知稍后再来（HUB-204）。",
     )
     shutdown_seconds: int = _setting(
         _whole(1, 300),

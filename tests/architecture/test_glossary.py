@@ -54,7 +54,9 @@ def test_every_word_of_a_model_is_explained(word: str) -> None:
 )
 def test_every_member_of_an_enumeration_is_named_in_both_languages(word: str) -> None:
     _, meaning = rows()[word]
-    for member in words()[word].__members__:
+    kind = words()[word]
+    assert issubclass(kind, Enum)
+    for member in kind.__members__:
         assert re.search(rf"\b{member} [一-鿿]", meaning), member
 
 

@@ -70,7 +70,10 @@ DOCUMENTS = {
     "a credit code for a person": ('{ person(idNumber: "%s") { name } }' % ACME, "HUB-117"),
     "a wrong credit code": ('{ business(uscc: "91110000600037341A") { name } }', "HUB-118"),
     "a day that is none": (
-        '{ person(idNumber: "%s") { certificates(types: ["physician_practice"], validOn: "2026-02-30") { number } } }'
+        (
+            '{ person(idNumber: "%s") { certificates(types: '
+            '["physician_practice"], validOn: "2026-02-30") { number } } }'
+        )
         % ANNA,
         "HUB-119",
     ),
@@ -79,7 +82,10 @@ DOCUMENTS = {
         "HUB-120",
     ),
     "an unknown claim": (
-        '{ person(idNumber: "%s") { certificates(types: ["physician_practice"]) { claims(names: ["x"]) { value } } } }'
+        (
+            '{ person(idNumber: "%s") { certificates(types: '
+            '["physician_practice"]) { claims(names: ["x"]) { value } } } }'
+        )
         % ANNA,
         "HUB-121",
     ),

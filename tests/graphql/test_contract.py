@@ -13,16 +13,18 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
-    build_schema as parse_sdl,
     get_named_type,
     print_schema,
 )
+from graphql import (
+    build_schema as parse_sdl,
+)
 
 from hub.catalogue.model import Kind
+from hub.catalogue.rules import snapshot
 from hub.demo.seed import record_types
 from schema.build import Contract, build_schema
-from tests.graphql.conftest import Counter
-from hub.catalogue.rules import snapshot
+from tests.graphql.conftest import Counter, call
 
 GOLDEN = Path(__file__).parents[2] / "schema" / "schema.graphql"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -40,7 +42,9 @@ def test_golden_contract(contract: Contract) -> None:
     printed = print_schema(contract.schema) + "\n"
     if os.environ.get("HUB_TEST_WRITE_GOLDEN"):
         GOLDEN.write_text(printed, encoding="utf-8")
-    assert printed == GOLDEN.read_text(encoding="utf-8"), "run with HUB_TEST_WRITE_GOLDEN=1 and review the change"
+    assert printed == GOLDEN.read_text(encoding="utf-8"), (
+        "run with HUB_TEST_WRITE_GOLDEN=1 and review the change"
+    )
 
 
 def test_every_type_and_field_is_told_in_both_languages(contract: Contract) -> None:
@@ -53,7 +57,9 @@ def test_every_type_and_field_is_told_in_both_languages(contract: Contract) -> N
             parts |= {f"{name}.{field}": told.description for field, told in kind.fields.items()}
         if isinstance(kind, GraphQLEnumType):
             parts |= {f"{name}.{value}": told.description for value, told in kind.values.items()}
-        untold += [part for part, text in parts.items() if not (text and CHINESE.search(text) and "\n\n" in text)]
+        untold += [
+            part for part, text in parts.items() if not (text and CHINESE.search(text) and "\n\n" in text)
+        ]
     assert untold == []
 
 
@@ -68,7 +74,9 @@ def test_every_field_but_keys_is_nullable(contract: Contract) -> None:
         and not kind.name.endswith(("Connection", "Edge"))
         and kind.name not in OURS
     }
-    certificates = {f"{kind.name}.id" for kind in records if any(i.name == "Certificate" for i in kind.interfaces)}
+    certificates = {
+        f"{kind.name}.id" for kind in records if any(i.name == "Certificate" for i in kind.interfaces)
+    }
     assert firm == KEYS | certificates
 
 
@@ -95,13 +103,18 @@ def test_the_subgraph_sdl_is_valid_federation(contract: Contract, counter: Count
     sdl = contract.schema.query_type.fields["_service"].resolve(None, None)["sdl"]  # type: ignore[union-attr,misc]
     assert 'type Person @key(fields: "idNumber")' in sdl
     assert 'type Business @key(fields: "uscc")' in sdl
-    directives = "directive @key(fields: String!) repeatable on OBJECT\ndirective @link(url: String!, import: [String]) on SCHEMA\n"
+    directives = (
+        "directive @key(fields: String!) repeatable on OBJECT\n"
+        "directive @link(url: String!, import: [String]) on SCHEMA\n"
+    )
     assert "Person" in parse_sdl(directives + sdl).type_map
 
 
 async def test_entities_answer_by_key_in_order(counter: Counter) -> None:
     reply = await counter.ask(
-        "query($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Person { name } ... on Business { uscc status } } }",
+        """query($r: [_Any!]!) { _entities(representations: $r) {
+            __typename ... on Person { name } ... on Business { uscc status }
+        } }""",
         {
             "r": [
                 {"__typename": "Business", "uscc": "91110000600037341L"},
@@ -120,8 +133,6 @@ async def test_entities_answer_by_key_in_order(counter: Counter) -> None:
 
 
 async def test_sdl_needs_the_right(counter: Counter) -> None:
-    from tests.graphql.conftest import call
-
     for client, status in (("window-system", 200), ("kiosk", 403)):
         headers = {"authorization": f"Bearer {counter.tokens[client]}"}
         assert (await call(counter.app, "GET", "/schema.graphql", headers)).status == status

@@ -72,7 +72,10 @@ async def test_pages_that_do_not_exist(counter: Counter, variables: dict[str, ob
 
 
 async def test_certificates_page(counter: Counter) -> None:
-    query = '{ business(uscc: "%s") { certificatesConnection(types: ["drug_business_licence"], first: 1) { totalCount edges { node { number } } } } }'
+    query = (
+        '{ business(uscc: "%s") { certificatesConnection(types: ["drug_business_licence"], '
+        "first: 1) { totalCount edges { node { number } } } } }"
+    )
     reply = await counter.ask(query % ACME)
     page = reply.body["data"]["business"]["certificatesConnection"]
     assert (page["totalCount"], len(page["edges"])) == (2, 1)

@@ -6,7 +6,9 @@ import base64
 import json
 
 from connectors.contract import Ask
+from hub.evidence.model import Verdict
 from hub.evidence.rules import verify_exchange
+from hub.kernel.errors import Code, Problem
 from tests.graphql.conftest import AGENCY, PURPOSE, Counter
 from tests.graphql.town import ACME, ANNA, BEN, NOBODY
 
@@ -62,7 +64,10 @@ async def test_joins_three_agencies(counter: Counter) -> None:
 
 async def test_receipt_verifies_offline_and_a_stripped_error_does_not(counter: Counter) -> None:
     body = {
-        "query": 'query($id: ResidentIdNumber!) { person(idNumber: $id) { name certificates(types: ["ship_registration"]) { number } } }',
+        "query": (
+            "query($id: ResidentIdNumber!) { person(idNumber: $id) { name "
+            'certificates(types: ["ship_registration"]) { number } } }'
+        ),
         "variables": {"id": ANNA},
         "extensions": {"purpose": PURPOSE},
     }
@@ -71,12 +76,14 @@ async def test_receipt_verifies_offline_and_a_stripped_error_does_not(counter: C
     jwks = counter.hub.keyring.jwks()
     exchange = {"request": body, "response": reply.body}
     verdict = verify_exchange(json.dumps(exchange).encode(), json.dumps(jwks).encode())
-    assert getattr(verdict, "purpose", None) and verdict.purpose["agency"] == AGENCY
+    assert isinstance(verdict, Verdict)
+    assert verdict.purpose["agency"] == AGENCY
     stripped = {name: value for name, value in reply.body.items() if name != "errors"}
     forged = verify_exchange(
         json.dumps(exchange | {"response": stripped}).encode(), json.dumps(jwks).encode()
     )
-    assert forged.code.label == "HUB-441"
+    assert isinstance(forged, Problem)
+    assert forged.code is Code.RECEIPT_INVALID
 
 
 async def test_intent_and_late_subjects_are_durable_before_their_agency_is_asked(counter: Counter) -> None:
@@ -89,7 +96,6 @@ async def test_intent_and_late_subjects_are_durable_before_their_agency_is_asked
         desk.before = look
     await counter.ask('{ person(idNumber: "%s") { name businesses { people { name } } } }' % BEN)
     assert seen["person_by_id_number"] == ["intent"]
-    assert seen["business_by_uscc"] if "business_by_uscc" in seen else True
     assert seen["business_role_by_uscc"] == ["intent", "subjects"]
     kinds = [entry["kind"] for entry in await counter.entries()]
     assert kinds == ["intent", "subjects", "subjects", "outcome"]

@@ -32,12 +32,16 @@ async def test_when_the_base_agency_is_down_other_agencies_fields_answer(counter
     assert error["extensions"]["agency"] == POLICE.code
     assert error["extensions"]["correlation"] == "c-1"
     assert error["extensions"]["next"]["do"] == "try_later"
-    assert error["extensions"]["next"]["zh"] and error["extensions"]["next"]["en"]
+    assert error["extensions"]["next"]["zh"]
+    assert error["extensions"]["next"]["en"]
 
 
 async def test_a_type_without_an_answer_is_one_error_in_its_place(counter: Counter) -> None:
     reply = await counter.ask(
-        '{ person(idNumber: "%s") { certificates(types: ["ship_registration", "physician_practice"]) { number } } }'
+        (
+            '{ person(idNumber: "%s") { certificates(types: '
+            '["ship_registration", "physician_practice"]) { number } } }'
+        )
         % ANNA
     )
     assert reply.body["data"]["person"]["certificates"] == [None, {"number": "鲁P1"}]
@@ -59,7 +63,10 @@ async def test_refused_and_pending_are_told_apart(counter: Counter) -> None:
 
 async def test_a_wrong_name_is_refused_whole_and_nobody_else_is_asked(counter: Counter) -> None:
     reply = await counter.ask(
-        '{ person(idNumber: "%s", name: "王五") { name certificates(types: ["physician_practice"]) { number } } }'
+        (
+            '{ person(idNumber: "%s", name: "王五") { name '
+            'certificates(types: ["physician_practice"]) { number } } }'
+        )
         % ANNA
     )
     assert reply.body["data"] == {"person": None}
@@ -86,7 +93,10 @@ async def test_a_name_that_cannot_be_checked_gives_no_facts(counter: Counter) ->
 async def test_outcome_counts_every_source(counter: Counter) -> None:
     counter.town.store.fault = DOWN
     await counter.ask(
-        'query($ids: [ResidentIdNumber!]!) { people(idNumbers: $ids) { name certificates(types: ["physician_practice"]) { number } } }',
+        (
+            "query($ids: [ResidentIdNumber!]!) { people(idNumbers: $ids) { "
+            'name certificates(types: ["physician_practice"]) { number } } }'
+        ),
         {"ids": [ANNA, NOBODY]},
     )
     outcome = (await counter.entries())[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.graphql.conftest import PURPOSE, Counter
@@ -13,13 +15,21 @@ OVER_ASKING = {
     "in a fragment": '{ person(idNumber: "%s") { ...F } } fragment F on Person { address }' % ANNA,
     "inline": '{ person(idNumber: "%s") { ... on Person { address } } }' % ANNA,
     "in a list": '{ people(idNumbers: ["%s"]) { address } }' % ANNA,
-    "as an entity": '{ _entities(representations: [{__typename: "Person", idNumber: "%s"}]) { ... on Person { address } } }'
+    "as an entity": (
+        '{ _entities(representations: [{__typename: "Person", '
+        'idNumber: "%s"}]) { ... on Person { address } } }'
+    )
     % ANNA,
     "on a nested path": '{ business(uscc: "%s") { legalRepresentative { name } } }' % ACME,
     "through a relation": '{ person(idNumber: "%s") { name relations { role } } }' % ANNA,
-    "as a claim": '{ person(idNumber: "%s") { certificates(types: ["physician_practice"]) { claims(names: ["category"]) { value } } } }'
+    "as a claim": (
+        '{ person(idNumber: "%s") { certificates(types: '
+        '["physician_practice"]) { claims(names: ["category"]) { value } } } }'
+    )
     % ANNA,
-    "by existence alone": '{ person(idNumber: "%s") { certificates(types: ["physician_practice"]) { __typename } } }'
+    "by existence alone": (
+        '{ person(idNumber: "%s") { certificates(types: ["physician_practice"]) { __typename } } }'
+    )
     % ANNA,
     "beside what is allowed": '{ a: person(idNumber: "%s") { name } b: person(idNumber: "%s") { sex } }'
     % (ANNA, ANNA),
@@ -44,7 +54,10 @@ async def test_the_refusal_names_the_fields_of_the_catalogue(counter: Counter) -
 
 
 async def test_what_skip_removes_is_not_asked(counter: Counter) -> None:
-    query = "query($id: ResidentIdNumber!, $no: Boolean!) { person(idNumber: $id) { name address @include(if: $no) sex @skip(if: true) } }"
+    query = (
+        "query($id: ResidentIdNumber!, $no: Boolean!) { person(idNumber: "
+        "$id) { name address @include(if: $no) sex @skip(if: true) } }"
+    )
     reply = await counter.ask(query, {"id": ANNA, "no": False}, client="kiosk")
     assert reply.body["data"] == {"person": {"name": "安娜·阿依古丽"}}
     assert counter.town.police.asks[0].columns == ("name",)
@@ -89,8 +102,6 @@ async def test_no_purpose_at_all(counter: Counter) -> None:
 
 
 async def test_purpose_in_headers(counter: Counter) -> None:
-    from urllib.parse import quote
-
     headers = {
         "hub-agency": PURPOSE["agency"],
         "hub-procedure": PURPOSE["procedure"],

@@ -1,4 +1,4 @@
-"""A small town for the GraphQL tests: records, and an agency desk that answers, fails and remembers what it was asked."""
+"""A small town for the GraphQL tests: records, and desks that answer, fail and remember their asks."""
 
 from __future__ import annotations
 
@@ -203,8 +203,8 @@ def soon(seconds: float) -> float:
     return time.monotonic() + seconds
 
 
-def _field(code: str, type: FieldType, codes: Mapping[str, Label] | None = None) -> Field:
-    return Field(FieldCode(code), type, Label(f"{code}（中）", code), Sensitivity.PERSONAL, codes)
+def _field(code: str, kind: FieldType, codes: Mapping[str, Label] | None = None) -> Field:
+    return Field(FieldCode(code), kind, Label(f"{code}（中）", code), Sensitivity.PERSONAL, codes)
 
 
 def _record(code: str, kind: Kind, sharing: Sharing, *fields: Field) -> RecordType:

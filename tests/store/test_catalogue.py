@@ -61,7 +61,7 @@ async def _settled(owner: Database) -> CatalogueService:
 
 async def _until(reached: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not reached():
+        while not reached():  # noqa: ASYNC110  what is awaited has no event
             await asyncio.sleep(0.01)
 
 

@@ -22,17 +22,22 @@ class Listener:
         self._connection: asyncpg.Connection | None = None
         self._lost = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._adding = asyncio.Lock()
 
     async def add(self, channel: str, heard: Callable[[str], None]) -> None:
         """Start to hear a channel: at once when PostgreSQL answers, else as soon as it does."""
-        self._heard.setdefault(channel, []).append(heard)
+        async with self._adding:
+            self._heard.setdefault(channel, []).append(heard)
+            with suppress(*LOSSES):
+                await self._hear(channel)
+            if self._keeper is None:
+                self._keeper = asyncio.create_task(self._keep())
+
+    async def _hear(self, channel: str) -> None:
         if self._keeper is None:
-            with suppress(*LOSSES):
-                await self._reconnect()
-            self._keeper = asyncio.create_task(self._keep())
+            await self._reconnect()
         elif self._connection is not None:
-            with suppress(*LOSSES):
-                await self._connection.add_listener(channel, self._dispatch)
+            await self._connection.add_listener(channel, self._dispatch)
 
     async def close(self) -> None:
         """Stop hearing."""

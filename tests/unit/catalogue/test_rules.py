@@ -42,7 +42,8 @@ def test_codes_are_names(code: str) -> None:
 def test_evidence_has_what_all_evidence_has() -> None:
     fields = {code: field for code, field in DRUG.fields.items() if code != "status"}
     mistake = record_type_mistake(replace(DRUG, fields=fields))
-    assert mistake and mistake.detail["path"] == "record_type.drug_business_licence.fields.status"
+    assert mistake
+    assert mistake.detail["path"] == "record_type.drug_business_licence.fields.status"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,8 @@ def test_evidence_has_what_all_evidence_has() -> None:
 )
 def test_what_does_not_fit_is_named(change: dict[str, object], path: str) -> None:
     mistake = supply_mistake(_supply(**change), BY_CODE)
-    assert mistake and mistake.detail["path"] == path
+    assert mistake
+    assert mistake.detail["path"] == path
 
 
 def test_of_two_supplies_the_first_serves() -> None:

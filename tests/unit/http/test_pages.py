@@ -87,7 +87,7 @@ class Stopped:
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def now(self) -> None:  # type: ignore[override]
+    def now(self) -> None:
         raise AssertionError
 
     def monotonic(self) -> float:

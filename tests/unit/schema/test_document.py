@@ -13,8 +13,8 @@ SAME = [
     '{ p11010519491231002X: person(idNumber: "") { secret: name } }',
 ]
 NAMED = [
-    'query Anna($a: Int) { person(idNumber: $a) { ...F } } fragment F on Person { name }',
-    'query Ben($b: Int) { person(idNumber: $b) { ...G } } fragment G on Person { name }',
+    "query Anna($a: Int) { person(idNumber: $a) { ...F } } fragment F on Person { name }",
+    "query Ben($b: Int) { person(idNumber: $b) { ...G } } fragment G on Person { name }",
 ]
 OTHERS = [
     '{ person(idNumber: "") { name sex } }',
