@@ -26,6 +26,8 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/squawk --config squawk.toml migrations/*.sql
 	$(BIN)/hadolint Dockerfile
+	@if command -v npx > /dev/null; then npx --yes --package typescript@5.9 tsc -p hub/web/jsconfig.json; \
+	else echo "npx is missing: the pages' types were not checked · 缺少 npx，未检查页面类型"; fi
 
 bench: $(STAMP)
 	@exec $(BIN)/python -m tests.bench

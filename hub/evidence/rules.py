@@ -236,7 +236,7 @@ def _source_in_words(use: Members, words: Mapping[str, str]) -> str:
     return words["source"].format_map({**use, "outcomes": outcomes, "as_of": as_of})
 
 
-def strict_json(text: bytes) -> Any:  # noqa: ANN401  # any value of JSON
+def strict_json(text: bytes) -> Any:  # any value of JSON
     """JSON in UTF-8 in which no key stands twice (RFC 7493 §2.3). Raises ValueError for anything else."""
     try:
         return json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_refuse)
