@@ -1,0 +1,26 @@
+"""The subjects of facts and the identifiers they are keyed by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+ResidentIdNumber = NewType("ResidentIdNumber", str)
+UnifiedSocialCreditCode = NewType("UnifiedSocialCreditCode", str)
+LicenceIdentifier = NewType("LicenceIdentifier", str)
+
+
+class Scheme(StrEnum):
+    """Identifier schemes by their GB/T 36903 holder code type."""
+
+    RESIDENT_ID = "111"
+    USCC = "001"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A person or business, keyed by scheme and value (a checked, normalised identifier)."""
+
+    scheme: Scheme
+    value: str

@@ -1,0 +1,120 @@
+"""Decides whether an identifier of a subject or of a licence is genuine, and computes check digits."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from operator import mul
+
+from hub.subjects.model import LicenceIdentifier, ResidentIdNumber, UnifiedSocialCreditCode
+
+RESIDENT_ID_SHAPE = re.compile(r"[1-9][0-9]{16}[0-9Xx]", re.ASCII)
+RESIDENT_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+RESIDENT_ID_CHECKS = "10X98765432"
+
+USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+USCC_SHAPE = re.compile(rf"[{USCC_ALPHABET}]{{18}}", re.ASCII)
+USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+
+ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ORGANISATION_SHAPE = re.compile(r"[0-9A-Z]{8}[0-9X]", re.ASCII)
+ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+
+LICENCE_ROOT = "1.2.156.3005.2."
+LICENCE_SHAPE = re.compile(
+    r"1\.2\.156\.3005\.2\.([0-9A-Z]{21})\.([0-9A-Z]{18})\.([0-9A-Z]{1,64})\.([0-9A-Z]{3})\.([0-9A-Z])",
+    re.ASCII,
+)
+
+
+def resident_id(text: str) -> ResidentIdNumber | None:
+    """The resident identity number, with its X as a capital, or None where GB 11643 does not allow it.
+
+    Shape, calendar date and check digit decide. Region codes are those in force at birth and
+    hundreds have been abolished since, so no list of present codes is asked.
+    """
+    if RESIDENT_ID_SHAPE.fullmatch(text) is None:
+        return None
+    number = text.upper()
+    if check_digit_resident_id(number[:17]) != number[17] or not _is_date(number[6:14]):
+        return None
+    return ResidentIdNumber(number)
+
+
+def check_digit_resident_id(body: str) -> str:
+    """The 18th character for 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
+    return RESIDENT_ID_CHECKS[sum(map(mul, map(int, body), RESIDENT_ID_WEIGHTS)) % 11]
+
+
+def birth_date(number: ResidentIdNumber) -> date:
+    """The birth date that the number was given for; a register may know another or a partial one."""
+    return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+
+
+def sex(number: ResidentIdNumber) -> str:
+    """The GB/T 2261.1 code that the serial was given for: "1" male (odd), "2" female (even)."""
+    return "1" if int(number[16]) % 2 else "2"
+
+
+def uscc(text: str) -> UnifiedSocialCreditCode | None:
+    """The unified social credit code, or None where GB 32100 does not allow it.
+
+    The alphabet holds in every place: letters are legal in the first ones too. The organisation
+    code inside is not checked again, as registers hold genuine codes whose inner digit differs.
+    """
+    if USCC_SHAPE.fullmatch(text) is None or check_digit_uscc(text[:17]) != text[17]:
+        return None
+    return UnifiedSocialCreditCode(text)
+
+
+def check_digit_uscc(body: str) -> str:
+    """The 18th character for 17 characters of the GB 32100 alphabet."""
+    return USCC_ALPHABET[-sum(map(mul, map(USCC_ALPHABET.index, body), USCC_WEIGHTS)) % 31]
+
+
+def organisation_code(text: str) -> str | None:
+    """The nine characters of an organisation code without hyphen, or None where GB 11714 forbids them."""
+    code = text[:8] + text[9:] if text[8:9] == "-" else text
+    if ORGANISATION_SHAPE.fullmatch(code) is None or check_digit_organisation(code[:8]) != code[8]:
+        return None
+    return code
+
+
+def check_digit_organisation(body: str) -> str:
+    """The ninth character for eight characters 0-9A-Z (GB 11714)."""
+    return "0123456789X0"[11 - sum(map(mul, map(ALPHANUMERIC.index, body), ORGANISATION_WEIGHTS)) % 11]
+
+
+def licence_identifier(text: str) -> LicenceIdentifier | None:
+    """The electronic licence identifier, or None where GB/T 36904 does not allow it.
+
+    The form is ``1.2.156.3005.2.TYPE.ISSUER.SERIAL.VERSION.CHECK``.
+    """
+    parts = LICENCE_SHAPE.fullmatch(text)
+    if parts is None:
+        return None
+    *body, check = parts.groups()
+    return LicenceIdentifier(text) if check_digit_licence("".join(body)) == check else None
+
+
+def check_digit_licence(body: str) -> str:
+    """The check character over type, issuer, serial and version without dots (ISO 7064 MOD 37,36)."""
+    remainder = 36
+    for character in body:
+        remainder = (remainder + int(character, 36)) % 36 or 36
+        remainder = remainder * 2 % 37
+    return ALPHANUMERIC[(37 - remainder) % 36]
+
+
+def compose_licence_identifier(type_code: str, issuer: str, serial: str, version: str) -> LicenceIdentifier:
+    """The identifier of a licence: type (21), issuer's USCC (18), serial (1 to 64), version (3), checked."""
+    check = check_digit_licence(type_code + issuer + serial + version)
+    return LicenceIdentifier(f"{LICENCE_ROOT}{type_code}.{issuer}.{serial}.{version}.{check}")
+
+
+def _is_date(digits: str) -> bool:
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return False
+    return True
