@@ -41,10 +41,10 @@ BEGIN
 END $$;
 
 CREATE TRIGGER agency_changed AFTER INSERT OR UPDATE OR DELETE ON catalogue.agency
-FOR EACH STATEMENT EXECUTE FUNCTION catalogue.changed();
+FOR EACH ROW EXECUTE FUNCTION catalogue.changed();
 CREATE TRIGGER record_type_changed AFTER INSERT OR UPDATE OR DELETE ON catalogue.record_type
-FOR EACH STATEMENT EXECUTE FUNCTION catalogue.changed();
+FOR EACH ROW EXECUTE FUNCTION catalogue.changed();
 CREATE TRIGGER connector_changed AFTER INSERT OR UPDATE OR DELETE ON catalogue.connector
-FOR EACH STATEMENT EXECUTE FUNCTION catalogue.changed();
+FOR EACH ROW EXECUTE FUNCTION catalogue.changed();
 
 GRANT SELECT ON ALL TABLES IN SCHEMA catalogue TO hub_serve;

@@ -14,6 +14,7 @@ from hub.subjects.model import Subject
 from schema.asks import Arguments, Asks, Reads
 from schema.context import columns_of, context_of
 from schema.faults import Unanswered
+from schema.forms import Enumerated
 from schema.loaders import Record
 from schema.records import NameLanguage, Node, Source, asking, fact, named, source_field, told
 from schema.scalars import Date
@@ -121,7 +122,9 @@ class Certificate(Node):
     valid_until: Date | None = fact(
         "valid_until", "Last day of validity; null: open.", "有效期止；空为长期。"
     )
-    status: CertificateStatus | None = fact("status", "Its state.", "证照状态。", CertificateStatus)
+    status: CertificateStatus | None = fact(
+        "status", "Its state.", "证照状态。", Enumerated(CertificateStatus)
+    )
     source: Source | None = source_field(HOLDER)
 
     @told("Its evidence type.", "证照类型。")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -24,7 +24,8 @@ from hub.catalogue.model import Field, FieldType, RecordType
 from hub.catalogue.rules import EVERY_EVIDENCE
 from schema.asks import ASKS, own
 from schema.certificates import Certificate
-from schema.records import CodedValue, Money, Region
+from schema.forms import FACT, PLAIN, Amount, Coded, Division, Fact, FactForm, Listed
+from schema.records import formed
 from schema.words import both
 
 TYPE_NAMES = {
@@ -68,12 +69,31 @@ def evidence_object(
 
 
 def _field(field: Field, fixed: Mapping[str, GraphQLNamedType]) -> GraphQLField:
+    fact = Fact(field.code, _form(field))
     return GraphQLField(
         _output(field.type, fixed),
-        resolve=partial(_resolve, field),
+        resolve=partial(_resolve, fact),
         description=both(f"{field.name.en}.", f"{field.name.zh}。"),
-        extensions={ASKS: own(field.code)},
+        extensions={ASKS: own(field.code), FACT: fact},
     )
+
+
+def _form(field: Field) -> FactForm:
+    match field.type:
+        case FieldType.CODE:
+            return Coded(field.codes or {})
+        case FieldType.MONEY:
+            return Amount()
+        case FieldType.REGION:
+            return Division()
+        case FieldType.TEXTS:
+            return Listed()
+        case _:
+            return PLAIN
+
+
+def _resolve(fact: Fact, root: Certificate, _info: GraphQLResolveInfo[Any]) -> Any:
+    return formed(fact.form, root.value(fact.code))
 
 
 def _output(kind: FieldType, fixed: Mapping[str, GraphQLNamedType]) -> GraphQLOutputType:
@@ -86,22 +106,3 @@ def _output(kind: FieldType, fixed: Mapping[str, GraphQLNamedType]) -> GraphQLOu
             return GraphQLBoolean
         case _:
             return cast(GraphQLOutputType, fixed[TYPE_NAMES[kind]])
-
-
-def _resolve(field: Field, root: Certificate, _info: GraphQLResolveInfo[Any]) -> Any:
-    value = root.value(field.code)
-    convert = CONVERSIONS.get(field.type)
-    return value if value is None or convert is None else convert(field, value)
-
-
-def _coded(field: Field, value: str) -> CodedValue:
-    return CodedValue(code=value, label=(field.codes or {}).get(value))
-
-
-CONVERSIONS: Mapping[FieldType, Callable[[Field, Any], Any]] = {
-    FieldType.CODE: _coded,
-    FieldType.MONEY: lambda _, value: Money.of(value),
-    FieldType.REGION: lambda _, value: Region(code=value),
-    FieldType.TEXTS: lambda _, value: list(value),
-}
-"""How a fact becomes the contract's object."""

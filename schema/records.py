@@ -14,6 +14,7 @@ from hub.kernel.errors import Code, Problem
 from schema.asks import ASKS, NOTHING, Asks, own
 from schema.context import context_of
 from schema.faults import Unanswered
+from schema.forms import FACT, PLAIN, Amount, Coded, Division, Enumerated, Fact, FactForm, Listed, Plain
 from schema.loaders import Record
 from schema.scalars import DateTime, Decimal, instant
 from schema.words import both
@@ -44,19 +45,43 @@ class Node:
         return self.record.values[code]
 
 
-def fact(code: str, english: str, chinese: str, convert: Callable[[Any], Any] | None = None) -> Any:
-    """A field that reads one fact; ``convert`` makes the contract's type of it."""
+def fact(code: str, english: str, chinese: str, form: FactForm = PLAIN) -> Any:
+    """A field that reads one fact in the form that the contract gives it."""
 
     def resolve(root: Any) -> Any:
-        value = root.value(code)
-        if value is None or convert is None:
-            return value
-        try:
-            return convert(value)
-        except ValueError:
-            raise Unanswered(Problem(Code.SOURCE_MALFORMED), "unavailable") from None
+        return formed(form, root.value(code))
 
-    return strawberry.field(resolver=resolve, description=both(english, chinese), metadata={ASKS: own(code)})
+    return strawberry.field(
+        resolver=resolve,
+        description=both(english, chinese),
+        metadata={ASKS: own(code), FACT: Fact(code, form)},
+    )
+
+
+def formed(form: FactForm, value: Any) -> Any:
+    """A fact's value in the contract's form; raises Unanswered for a value outside its code table."""
+    if value is None:
+        return None
+    match form:
+        case Plain():
+            return value
+        case Enumerated(kind):
+            return _member(kind, value)
+        case Amount():
+            return Money.of(value)
+        case Division():
+            return Region(code=value)
+        case Listed():
+            return list(value)
+        case Coded(codes):
+            return CodedValue(code=value, label=codes.get(value))
+
+
+def _member(kind: type[Enum], value: Any) -> Enum:
+    try:
+        return kind(value)
+    except ValueError:
+        raise Unanswered(Problem(Code.SOURCE_MALFORMED), "unavailable") from None
 
 
 def plain(english: str, chinese: str) -> Any:

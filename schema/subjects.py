@@ -16,6 +16,7 @@ from schema.asks import Arguments, Asks, Codes, Reads
 from schema.certificates import ASKS_CERTIFICATES, Certificate, certificates_of
 from schema.context import columns_of, context_of
 from schema.faults import Unanswered
+from schema.forms import Amount, Division, Enumerated
 from schema.loaders import Record
 from schema.paging import Connection, Window, bounded, page
 from schema.records import Money, Node, Region, Source, asking, fact, source_field
@@ -93,8 +94,7 @@ async def _relations(
 ) -> list[Record]:
     key = "person_id" if isinstance(node, Person) else BUSINESS_KEY
     records = await context_of(info).loaders.load(ROLE, key, columns_of(info, ROLE), node.subject)
-    wanted = [record for record in records if role is None or record.values["role"] == role.value]
-    return sorted(wanted, key=lambda record: str(sorted(record.values.items(), key=str)))
+    return [record for record in records if role is None or record.values["role"] == role.value]
 
 
 async def _distinct(
@@ -109,7 +109,7 @@ async def _distinct(
 class Relation(Node):
     record: strawberry.Private[Record]
 
-    role: BusinessRole | None = fact("role", "The role.", "身份。", BusinessRole)
+    role: BusinessRole | None = fact("role", "The role.", "身份。", Enumerated(BusinessRole))
     since: Date | None = fact("since", "Since when.", "起始日期。")
     source: Source | None = source_field("role")
 
@@ -136,15 +136,13 @@ class Person(Node):
     record: strawberry.Private[Record | Unanswered | None]
 
     name: str | None = fact("name", "Name.", "姓名。")
-    sex: Sex | None = fact("sex", "Sex.", "性别。", Sex)
+    sex: Sex | None = fact("sex", "Sex.", "性别。", Enumerated(Sex))
     birth_date: PartialDate | None = fact(
         "birth_date", "Birth date, as far as known.", "出生日期（可能不完整）。"
     )
     ethnicity: str | None = fact("ethnicity", "Ethnicity.", "民族。")
     address: str | None = fact("address", "Registered address.", "住址。")
-    region: Region | None = fact(
-        "region", "Region of registration.", "户籍所在行政区划。", lambda code: Region(code=code)
-    )
+    region: Region | None = fact("region", "Region of registration.", "户籍所在行政区划。", Division())
     deceased: bool | None = fact("deceased", "Whether recorded as dead.", "是否已死亡。")
     under_investigation: bool | None = fact(
         "under_investigation", "Whether the record is under investigation.", "记录是否正在核查。"
@@ -202,15 +200,13 @@ class Business(Node):
     name: str | None = fact("name", "Name.", "名称。")
     legal_form: str | None = fact("legal_form", "Legal form.", "类型。")
     registered_capital: Money | None = fact(
-        "registered_capital", "Registered capital.", "注册资本。", Money.of
+        "registered_capital", "Registered capital.", "注册资本。", Amount()
     )
     established: Date | None = fact("established", "When it was established.", "成立日期。")
     scope: str | None = fact("scope", "Scope of business.", "经营范围。")
     address: str | None = fact("address", "Domicile.", "住所。")
-    region: Region | None = fact(
-        "region", "Region of registration.", "登记所在行政区划。", lambda code: Region(code=code)
-    )
-    status: BusinessStatus | None = fact("status", "Its state.", "登记状态。", BusinessStatus)
+    region: Region | None = fact("region", "Region of registration.", "登记所在行政区划。", Division())
+    status: BusinessStatus | None = fact("status", "Its state.", "登记状态。", Enumerated(BusinessStatus))
     source: Source | None = source_field(BUSINESS_KEY)
 
     @asking(Asks(own=lambda _: (BUSINESS_KEY,)), "Unified social credit code.", "统一社会信用代码。")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -20,7 +19,7 @@ from rich.table import Table
 from starlette.types import ASGIApp
 
 from hub.command.names import refuse_occupied_names
-from hub.command.serve import run
+from hub.command.serve import run, upkeep_beside
 from hub.demo.build import MARKET, MARKET_ROLES, ensure_city, market_server
 from hub.demo.city import LEAST_PEOPLE, MOST_PEOPLE, City
 from hub.demo.control import ask
@@ -78,14 +77,18 @@ def demo(context: typer.Context, people: People = None, seed: Seed = None, port:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     place = Place(private(settings.data), settings.port)
     private(place.folder)
-    with suppress(KeyboardInterrupt), _city(place, people, seed) as city, Supervisor(place) as agencies:
-        with provided(settings) as ready:
-            _register(ready, place, city)
-            agencies.await_ready()
-            if settings.database_url is None:
-                _upkeep_beside(ready)
-            _say_what_to_open(ready, place)
-            run(ready, application)
+    with (
+        suppress(KeyboardInterrupt),
+        _city(place, people, seed) as city,
+        Supervisor(place) as agencies,
+        provided(settings) as ready,
+    ):
+        _register(ready, place, city)
+        agencies.await_ready()
+        if settings.database_url is None:
+            upkeep_beside(ready)
+        _say_what_to_open(ready, place)
+        run(ready, application)
 
 
 def application(settings: Settings) -> ASGIApp:
@@ -182,12 +185,6 @@ async def _registered(settings: Settings, place: Place, known: dict[str, str]) -
         await hub.close_connections()
         await hub.database.close()
 
-
-def _upkeep_beside(settings: Settings) -> None:
-    """The embedded database has no operator, so its upkeep runs in this process."""
-    from hub.worker import work_forever
-
-    threading.Thread(target=work_forever, args=(settings,), daemon=True).start()
 
 
 def _say_what_to_open(settings: Settings, place: Place) -> None:
