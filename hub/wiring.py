@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ssl import SSLError
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry
@@ -127,6 +128,8 @@ class Connectors:
         except SecretsMissing as missing:
             slots = ", ".join(sorted(missing.slots))
             raise HubError(Code.MANIFEST_INVALID, path="connector.credentials", expected=slots) from missing
+        except SSLError as error:
+            raise HubError(Code.MANIFEST_INVALID, path="connector.address.ca", expected="PEM") from error
         return wrap(connector, manifest, self.meter, self.workers)
 
     async def close(self) -> None:

@@ -1,0 +1,75 @@
+"""The port between the hub and an agency: what a connector offers, is asked, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+Row = tuple[object, ...]  # values in the order of Ask.columns: str, bool, None, or tuples of str
+Outcome = StrEnum("Outcome", ["FOUND", "ABSENT", "UNAVAILABLE", "REFUSED", "PENDING"])
+
+
+class Tell(StrEnum):
+    """How much of the purpose the agency must be told; ``PER_CALL`` is never shared nor cached."""
+
+    NONE = "none"
+    PER_CALL = "per_call"
+    PER_KEY = "per_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:  # the purpose in the words told to an agency
+    client: str
+    agency: str
+    procedure: str
+    case: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:  # what one connector supplies: a record (evidence type or base record) by one key
+    name: str
+    record: str
+    key: str  # the record's field that holds the key
+    columns: tuple[str, ...]  # every field it can supply; the key is one of them
+    many: bool  # whether one key has several rows
+    batch: int  # keys a call at the most
+    tell: Tell
+    freshness: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    offering: str
+    keys: tuple[str, ...]  # distinct
+    columns: tuple[str, ...]  # a subset of the offering's
+    tellings: tuple[Telling, ...]  # NONE: empty; PER_CALL: one; PER_KEY: one a key, in order
+    deadline: float  # time.monotonic() seconds
+    correlation: str  # sent to the agency, shown in errors
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:  # why a key has no answer
+    outcome: Outcome
+    kind: str  # one of connectors.faults.Kind
+    agency_code: str | None = None  # the agency's own
+    correlation: str | None = None
+    retry_after: float | None = None  # seconds
+    place: str | None = None  # the declared field that did not fit; never a value
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:  # every asked key stands in exactly one of rows (no rows: Absent) and faults
+    rows: Mapping[str, tuple[Row, ...]]
+    faults: Mapping[str, Fault] = field(default_factory=dict)
+    as_of: datetime | None = None  # aware UTC; None: the agency did not say
+
+
+class Connector(Protocol):
+    def describe(self) -> tuple[Offering, ...]: ...
+    async def health(self, deadline: float) -> Fault | None: ...
+    async def fetch(self, ask: Ask) -> Answer: ...  # a "no" is a Fault; it raises only when cancelled
+    async def close(self) -> None: ...

@@ -1,0 +1,249 @@
+"""The kind ``sql``: an agency's declared views in PostgreSQL, read in a session that can only read."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+from asyncpg.connect_utils import SessionAttribute
+
+from connectors.answers import Sorter
+from connectors.contract import Answer, Ask, Fault, Offering, Telling
+from connectors.faults import Kind, all_failed, fault
+from connectors.manifest.model import Manifest, Offered, SqlAddress, SqlSource
+from connectors.transport import Transport, tls_context
+
+APPLICATION = "proofless"
+COMPILED_HIGHEST = 256
+STATES = (  # SQLSTATE or its class (ISO 9075, PostgreSQL appendix A); the first that fits counts
+    ("57014", Kind.TIMEOUT),
+    ("42501", Kind.REFUSED),
+    ("28", Kind.REFUSED),
+    ("53", Kind.BUSY),
+    ("08", Kind.UNREACHABLE),
+    ("57P", Kind.UNREACHABLE),
+    ("42", Kind.MALFORMED),
+)
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+
+class SqlConnector:
+    """Asks one agency's database. To be used behind ``connectors.wrappers.wrap``, which bounds connections.
+
+    Raises ssl.SSLError when a declared certificate cannot be read.
+    """
+
+    def __init__(
+        self, manifest: Manifest, address: SqlAddress, transport: Transport, secrets: Mapping[str, str]
+    ) -> None:
+        self._offerings = tuple(one.offering for one in manifest.offerings)
+        self._leases = _Leases(manifest, address, transport, secrets)
+        self._views = {
+            one.offering.name: _View(one, one.source, manifest)
+            for one in manifest.offerings
+            if isinstance(one.source, SqlSource)
+        }
+
+    def describe(self) -> tuple[Offering, ...]:
+        """The declared offerings."""
+        return self._offerings
+
+    async def health(self, deadline: float) -> Fault | None:
+        """Whether a session can be opened and answers."""
+        connection = await self._leases.take(deadline)
+        if isinstance(connection, Fault):
+            return connection
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await connection.execute("select 1")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            connection.terminate()
+            return _fault_of(error)
+        self._leases.give(connection)
+        return None
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """One statement for all keys."""
+        connection = await self._leases.take(ask.deadline)
+        if isinstance(connection, Fault):
+            return _failed(ask, connection)
+        finished = False
+        try:
+            async with asyncio.timeout(ask.deadline - time.monotonic()):
+                answer = await self._views[ask.offering].fetch(connection, ask)
+            finished = True
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            return _failed(ask, _fault_of(error))
+        finally:
+            if finished:
+                self._leases.give(connection)
+            else:
+                connection.terminate()
+        return answer
+
+    async def close(self) -> None:
+        """Closes every session."""
+        await self._leases.close()
+
+
+class _View:
+    """One offering, compiled: a statement by choice of columns."""
+
+    def __init__(self, offered: Offered, source: SqlSource, manifest: Manifest) -> None:
+        self._offered = offered
+        self._source = source
+        self._max_rows = manifest.limits.max_rows
+        self._max_bytes = manifest.limits.max_bytes
+        self._settings = manifest.telling.settings
+        self._sorter = Sorter(offered)
+        self._statement = lru_cache(COMPILED_HIGHEST)(self._write)
+
+    async def fetch(self, connection: Connection, ask: Ask) -> Answer:
+        statement = self._statement(ask.columns)
+        if ask.tellings and self._settings:
+            async with connection.transaction(readonly=True):
+                await self._tell(connection, ask.tellings[0])
+                records = await connection.fetch(statement, list(ask.keys))
+        else:
+            records = await connection.fetch(statement, list(ask.keys))
+        if len(records) > self._max_rows:
+            return _failed(ask, fault(Kind.TOO_LARGE))
+        elements = [{name: _plain(value) for name, value in record.items()} for record in records]
+        if sum(map(_size, elements)) > self._max_bytes:
+            return _failed(ask, fault(Kind.TOO_LARGE))
+        return self._sorter.sort(list(elements), ask)
+
+    async def _tell(self, connection: Connection, telling: Telling) -> None:
+        names, values = [], []
+        for part, name in self._settings.items():
+            names.append(name)
+            values.append(getattr(telling, part))
+        await connection.execute(
+            "select set_config(told.name, told.value, true)"
+            " from unnest($1::text[], $2::text[]) told(name, value)",
+            names,
+            values,
+        )
+
+    def _write(self, columns: tuple[str, ...]) -> str:
+        wanted = [self._source.key]
+        rules = [self._offered.fields[column] for column in columns if column in self._offered.fields]
+        wanted += [path[0] for rule in rules for path in rule.sources()]
+        wanted += [rule.path[0] for rule in self._offered.outcomes if rule.path]
+        if self._offered.as_of is not None:
+            wanted.append(self._offered.as_of.path[0])
+        selected = ", ".join(_quoted(name) for name in dict.fromkeys(wanted))
+        view = ".".join(_quoted(name) for name in self._source.view)
+        key = _quoted(self._source.key)
+        # identifiers come from a checked manifest, quoted; keys are parameters
+        return f"select {selected} from {view} where {key} = any($1) limit {self._max_rows + 1}"  # noqa: S608
+
+
+class _Leases:
+    """Open sessions, taken and given back; as many as are asked for at once."""
+
+    def __init__(
+        self, manifest: Manifest, address: SqlAddress, transport: Transport, secrets: Mapping[str, str]
+    ) -> None:
+        self._address = address
+        self._transport = transport
+        self._password = (
+            "" if manifest.credentials.password is None else secrets[manifest.credentials.password]
+        )
+        self._tls = _tls(manifest, address, secrets)
+        self._timeout_ms = round(manifest.limits.timeout * 1000)
+        self._idle: list[Connection] = []
+        self._closed = False
+
+    async def take(self, deadline: float) -> Connection | Fault:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        place = await self._transport.place(self._address.host, self._address.port, deadline)
+        if isinstance(place, Fault):
+            return place
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await self._open(place)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            return _fault_of(error)
+
+    def give(self, connection: Connection) -> None:
+        if self._closed:
+            connection.terminate()
+        else:
+            self._idle.append(connection)
+
+    async def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().close(timeout=1)
+
+    async def _open(self, place: str) -> Connection:
+        """Every parameter is given, so that no PG… variable of the hub's own surroundings steps in."""
+        return await asyncpg.connect(
+            host=place,
+            port=self._address.port,
+            database=self._address.database,
+            user=self._address.user,
+            password=self._password,
+            ssl=self._tls or False,
+            target_session_attrs=SessionAttribute.any,
+            server_settings={
+                "application_name": APPLICATION,
+                "default_transaction_read_only": "on",
+                "statement_timeout": str(self._timeout_ms),
+            },
+        )
+
+
+def _tls(manifest: Manifest, address: SqlAddress, secrets: Mapping[str, str]) -> ssl.SSLContext | None:
+    if not address.tls:
+        return None
+    slot = manifest.credentials.certificate
+    return tls_context(address.ca, None if slot is None else secrets[slot], address.host)
+
+
+def _failed(ask: Ask, why: Fault) -> Answer:
+    return all_failed(
+        ask.keys, fault(Kind(why.kind), correlation=ask.correlation, agency_code=why.agency_code)
+    )
+
+
+def _fault_of(error: Exception) -> Fault:
+    if isinstance(error, TimeoutError):
+        return fault(Kind.TIMEOUT)
+    if isinstance(error, OSError):
+        return fault(Kind.UNREACHABLE)
+    state = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None
+    if state is None:
+        return fault(Kind.MALFORMED)
+    kinds = [kind for prefix, kind in STATES if state.startswith(prefix)]
+    return fault(kinds[0] if kinds else Kind.FAILED, agency_code=state)
+
+
+def _quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value
+
+
+def _size(element: Mapping[str, object]) -> int:
+    return sum(len(value) for value in element.values() if isinstance(value, str | list))

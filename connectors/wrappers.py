@@ -1,0 +1,337 @@
+"""What every connector is wrapped in, each wrapper of the port's own shape and with one duty."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from aiolimiter import AsyncLimiter
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from connectors.contract import Answer, Ask, Connector, Fault, Offering, Row
+from connectors.faults import Kind, all_failed, fault
+from connectors.manifest.model import Manifest
+
+RETRIED = frozenset({Kind.UNREACHABLE, Kind.BUSY, Kind.FAILED})
+COUNTED = frozenset({Kind.TIMEOUT, Kind.UNREACHABLE, Kind.FAILED, Kind.MALFORMED, Kind.TOO_LARGE})
+FIRST_PAUSE = 0.05  # seconds before the second try, doubled before each further one
+LONGEST_TEXT = 100_000  # characters of one value
+LONGEST_LIST = 10_000  # elements of one value
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Meter:
+    """The counters of all connectors of a process, once a registry; labels name connectors, never values."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("connector", "offering")
+        self.calls = Counter("hub_source_calls", "Calls to agencies.", labels, registry=registry)
+        self.keys = Counter(
+            "hub_source_keys", "Keys by what came of them.", (*labels, "outcome", "kind"), registry=registry
+        )
+        self.seconds = Histogram(
+            "hub_source_seconds", "Seconds a call took.", labels, registry=registry, buckets=BUCKETS
+        )
+
+
+def wrap(connector: Connector, manifest: Manifest, meter: Meter, workers: int = 1) -> Connector:
+    """The connector in all its wrappers; an agency's limits are shared evenly among ``workers`` processes.
+
+    From the outside in: Batches, Metered, Breaker, Retry, Limit, Validate, Deadline.
+    """
+    limits = manifest.limits
+    concurrency = max(1, limits.concurrency // workers)
+    per_second = None if limits.per_second is None else limits.per_second / workers
+    bounded = Validate(Deadline(connector, limits.timeout))
+    retried = Retry(Limit(bounded, concurrency, per_second), limits.attempts, limits.repeatable)
+    broken = Breaker(retried, limits.breaker_failures, limits.breaker_seconds)
+    return Batches(Metered(broken, manifest.id, meter))
+
+
+class Wrapper:
+    """A connector around another that changes nothing but what it overrides."""
+
+    def __init__(self, inner: Connector) -> None:
+        self._inner = inner
+
+    def describe(self) -> tuple[Offering, ...]:
+        """As the inner connector."""
+        return self._inner.describe()
+
+    async def health(self, deadline: float) -> Fault | None:
+        """As the inner connector."""
+        return await self._inner.health(deadline)
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """As the inner connector."""
+        return await self._inner.fetch(ask)
+
+    async def close(self) -> None:
+        """As the inner connector."""
+        await self._inner.close()
+
+
+class Deadline(Wrapper):
+    """Ends a call at the ask's deadline, or after the longest time one try may take (seconds)."""
+
+    def __init__(self, inner: Connector, longest: float) -> None:
+        super().__init__(inner)
+        self._longest = longest
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """TIMEOUT for every key when the time is up."""
+        now = time.monotonic()
+        deadline = min(ask.deadline, now + self._longest)
+        try:
+            async with asyncio.timeout(deadline - now):
+                return await self._inner.fetch(replace(ask, deadline=deadline))
+        except TimeoutError:
+            return all_failed(ask.keys, fault(Kind.TIMEOUT, correlation=ask.correlation))
+
+
+class Limit(Wrapper):
+    """Holds calls back to what the agency bears: at once, and a second (None: any number)."""
+
+    def __init__(self, inner: Connector, concurrency: int, per_second: float | None) -> None:
+        super().__init__(inner)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._rate = None if per_second is None else _limiter(per_second)
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """BUSY for every key when no turn comes before the deadline."""
+        try:
+            async with asyncio.timeout(ask.deadline - time.monotonic()):
+                await self._slots.acquire()
+        except TimeoutError:
+            return _busy(ask)
+        try:
+            if not await self._is_within_rate(ask.deadline):
+                return _busy(ask)
+            return await self._inner.fetch(ask)
+        finally:
+            self._slots.release()
+
+    async def _is_within_rate(self, deadline: float) -> bool:
+        if self._rate is None:
+            return True
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await self._rate.acquire()
+        except TimeoutError:
+            return False
+        return True
+
+
+class Retry(Wrapper):
+    """Asks again for the keys that failed in a passing way, where the offering may be asked again."""
+
+    def __init__(self, inner: Connector, attempts: int, repeatable: frozenset[str]) -> None:
+        super().__init__(inner)
+        self._attempts = attempts
+        self._repeatable = repeatable
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """At most ``attempts`` calls, jitter between, as late as the agency says, never past the deadline."""
+        answer = await self._inner.fetch(ask)
+        if ask.offering not in self._repeatable:
+            return answer
+        for attempt in range(1, self._attempts):
+            again = [key for key, why in answer.faults.items() if why.kind in RETRIED]
+            if not again:
+                break
+            pause = _pause(attempt, [answer.faults[key] for key in again])
+            if time.monotonic() + pause >= ask.deadline:
+                break
+            await asyncio.sleep(pause)
+            answer = _merged([answer, await self._inner.fetch(_narrowed(ask, again))])
+        return answer
+
+
+class Breaker(Wrapper):
+    """Leaves an offering alone for ``seconds`` after ``failures`` calls failed in a row, then tries one."""
+
+    def __init__(
+        self, inner: Connector, failures: int, seconds: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(inner)
+        self._failures = failures
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._circuits = {offering.name: _Circuit() for offering in inner.describe()}
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """PAUSED for every key while the offering is left alone."""
+        circuit = self._circuits[ask.offering]
+        wait = circuit.closed_until - self._monotonic()
+        if wait > 0 or circuit.is_trying:
+            why = fault(Kind.PAUSED, correlation=ask.correlation, retry_after=max(wait, FIRST_PAUSE))
+            return all_failed(ask.keys, why)
+        circuit.is_trying = circuit.failed >= self._failures
+        try:
+            answer = await self._inner.fetch(ask)
+        finally:
+            circuit.is_trying = False
+        self._note(circuit, answer)
+        return answer
+
+    def _note(self, circuit: _Circuit, answer: Answer) -> None:
+        circuit.failed = circuit.failed + 1 if _has_failed(answer) else 0
+        over = circuit.failed >= self._failures
+        circuit.closed_until = self._monotonic() + self._seconds if over else 0.0
+
+
+class Validate(Wrapper):
+    """Holds any connector to the port's contract, so that a wrong answer is never taken for a right one."""
+
+    def __init__(self, inner: Connector) -> None:
+        super().__init__(inner)
+        self._offerings = {offering.name: offering for offering in inner.describe()}
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """WRONG_SUBJECT for all when somebody is answered who was not asked for; else each key by itself."""
+        answer = await self._inner.fetch(ask)
+        asked = set(ask.keys)
+        if not asked.issuperset(answer.rows) or not asked.issuperset(answer.faults):
+            return all_failed(ask.keys, fault(Kind.WRONG_SUBJECT, correlation=ask.correlation))
+        offering = self._offerings[ask.offering]
+        objections = {
+            key: why for key in ask.keys if (why := _objection(offering, ask, answer, key)) is not None
+        }
+        if not objections:
+            return answer
+        rows = {key: rows for key, rows in answer.rows.items() if key not in objections}
+        return Answer(rows, {**answer.faults, **objections}, answer.as_of)
+
+
+class Metered(Wrapper):
+    """Counts calls, keys by outcome, and seconds."""
+
+    def __init__(self, inner: Connector, name: str, meter: Meter) -> None:
+        super().__init__(inner)
+        self._name = name
+        self._keys = meter.keys
+        names = [offering.name for offering in inner.describe()]
+        self._calls = {one: meter.calls.labels(name, one) for one in names}
+        self._seconds = {one: meter.seconds.labels(name, one) for one in names}
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """As the inner connector."""
+        labels = (self._name, ask.offering)
+        self._calls[ask.offering].inc()
+        with self._seconds[ask.offering].time():
+            answer = await self._inner.fetch(ask)
+        found = Tally("found" if rows else "absent" for rows in answer.rows.values())
+        for outcome, number in found.items():
+            self._keys.labels(*labels, outcome, "").inc(number)
+        for (outcome, kind), number in Tally(
+            (why.outcome, why.kind) for why in answer.faults.values()
+        ).items():
+            self._keys.labels(*labels, outcome, kind).inc(number)
+        return answer
+
+
+class Batches(Wrapper):
+    """Splits an ask into calls of as many keys as the offering takes, made together."""
+
+    def __init__(self, inner: Connector) -> None:
+        super().__init__(inner)
+        self._sizes = {offering.name: offering.batch for offering in inner.describe()}
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """All calls' answers as one; its age is that of the oldest."""
+        size = self._sizes[ask.offering]
+        if len(ask.keys) <= size:
+            return await self._inner.fetch(ask)
+        parts = [list(ask.keys[start : start + size]) for start in range(0, len(ask.keys), size)]
+        calls = [self._inner.fetch(_narrowed(ask, keys)) for keys in parts]
+        return _merged(await asyncio.gather(*calls))
+
+
+@dataclass(slots=True)
+class _Circuit:
+    """How an offering has done lately."""
+
+    failed: int = 0
+    closed_until: float = 0.0
+    is_trying: bool = False
+
+
+def _limiter(per_second: float) -> AsyncLimiter:
+    return AsyncLimiter(per_second, 1) if per_second >= 1 else AsyncLimiter(1, 1 / per_second)
+
+
+def _busy(ask: Ask) -> Answer:
+    return all_failed(ask.keys, fault(Kind.BUSY, correlation=ask.correlation))
+
+
+def _pause(attempt: int, faults: Iterable[Fault]) -> float:
+    told = max((why.retry_after or 0.0 for why in faults), default=0.0)
+    jittered = FIRST_PAUSE * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter is no secret
+    return told + jittered
+
+
+def _narrowed(ask: Ask, keys: list[str]) -> Ask:
+    if len(ask.tellings) != len(ask.keys):
+        return replace(ask, keys=tuple(keys))
+    told = dict(zip(ask.keys, ask.tellings, strict=True))
+    return replace(ask, keys=tuple(keys), tellings=tuple(told[key] for key in keys))
+
+
+def _merged(answers: Iterable[Answer]) -> Answer:
+    """Later answers settle what earlier ones left open."""
+    rows: dict[str, tuple[Row, ...]] = {}
+    faults: dict[str, Fault] = {}
+    ages = []
+    for answer in answers:
+        faults = {key: why for key, why in faults.items() if key not in answer.rows} | dict(answer.faults)
+        rows |= answer.rows
+        if answer.rows:
+            ages.append(answer.as_of)
+    known = [age for age in ages if age is not None]
+    return Answer(rows, faults, min(known) if known and len(known) == len(ages) else None)
+
+
+def _has_failed(answer: Answer) -> bool:
+    """One record that does not fit (``place``) is no failure of the service."""
+    faults = answer.faults.values()
+    return (
+        bool(faults) and not answer.rows and all(why.kind in COUNTED and why.place is None for why in faults)
+    )
+
+
+def _objection(offering: Offering, ask: Ask, answer: Answer, key: str) -> Fault | None:
+    rows = answer.rows.get(key)
+    if rows is None:
+        return None if key in answer.faults else fault(Kind.INCOMPLETE, correlation=ask.correlation)
+    if key in answer.faults:
+        return answer.faults[key]
+    if len(rows) > 1 and not offering.many:
+        return fault(Kind.WRONG_SUBJECT, correlation=ask.correlation)
+    for row in rows:
+        why = _row_objection(offering, ask, row, key)
+        if why is not None:
+            return why
+    return None
+
+
+def _row_objection(offering: Offering, ask: Ask, row: Row, key: str) -> Fault | None:
+    if len(row) != len(ask.columns):
+        return fault(Kind.MALFORMED, correlation=ask.correlation)
+    for column, value in zip(ask.columns, row, strict=True):
+        if column == offering.key and value != key:
+            return fault(Kind.WRONG_SUBJECT, correlation=ask.correlation)
+        if not _fits(value):
+            return fault(Kind.MALFORMED, correlation=ask.correlation, place=column)
+    return None
+
+
+def _fits(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= LONGEST_TEXT
+    if isinstance(value, tuple):
+        return len(value) <= LONGEST_LIST and all(isinstance(one, str) and _fits(one) for one in value)
+    return value is None or isinstance(value, bool)
