@@ -8,14 +8,15 @@ from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLSchema
+from graphql import GraphQLInterfaceType, GraphQLSchema, OperationDefinitionNode
 from strawberry.schema.config import StrawberryConfig
 
 from hub.catalogue.model import Kind, RecordCode, Snapshot
 from hub.catalogue.service import Active, CatalogueService
 from schema.certificates import Certificate
 from schema.evidence_types import TYPE_NAMES, evidence_object, name_of_certificate, type_name
-from schema.execution.document import Documents
+from schema.execution.document import Document, Documents
+from schema.execution.prepare import Prepared
 from schema.federation import RECORDS, subgraph_sdl, with_federation
 from schema.query import Query
 from schema.records import CodedValue, Money, Region
@@ -30,6 +31,16 @@ class Contract:
     schema: GraphQLSchema
     documents: Documents
     record_of_type: Mapping[str, RecordCode]
+
+    def prepared(self, document: Document, operation: OperationDefinitionNode) -> Prepared:
+        """An operation of a document, prepared once; what is prepared lives as long as its document."""
+        name = operation.name.value if operation.name else ""
+        if name not in document.prepared:
+            document.prepared[name] = Prepared(
+                self.schema, self.snapshot.records, self.record_of_type, document, operation
+            )
+        found: Prepared = document.prepared[name]
+        return found
 
 
 @cache

@@ -37,7 +37,7 @@ KEYS = {"Person": "idNumber", "Business": "uscc"}
 RECORDS = {"Person": "person", "Business": "business"}
 
 
-def _subject(representation: Any) -> Subject:
+def subject_of(representation: Any) -> Subject:
     """The subject that a representation names; raises HubError for one that names none."""
     name = representation.get("__typename") if isinstance(representation, Mapping) else None
     key = representation.get(KEYS[name]) if name in KEYS else None
@@ -55,7 +55,7 @@ def _subject(representation: Any) -> Subject:
 
 
 def _roots(arguments: Arguments) -> tuple[Subject, ...]:
-    return tuple(map(_subject, arguments["representations"]))
+    return tuple(map(subject_of, arguments["representations"]))
 
 
 def _enters(arguments: Arguments) -> Reads:
@@ -76,7 +76,7 @@ async def _entities(
 ) -> list[Person | Business | None]:
     field = info.parent_type.fields[info.field_name]
     return await asyncio.gather(
-        *(_entity(field, info, subject) for subject in map(_subject, representations))
+        *(_entity(field, info, subject) for subject in map(subject_of, representations))
     )
 
 

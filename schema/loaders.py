@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,10 @@ class Record:
 class Loaders:
     """The loaders of one request, made as they are needed."""
 
-    def __init__(self, inquiry: Inquiry) -> None:
+    def __init__(self, inquiry: Inquiry, fetched: Sequence[tuple[Need, Sourced]] = ()) -> None:
+        """``fetched``: what a plan has asked already; nobody is asked for it again."""
         self.inquiry = inquiry
+        self.fetched = fetched
         self.loaders: dict[tuple[str, str, frozenset[str]], DataLoader[Subject, tuple[Record, ...]]] = {}
 
     async def load(
@@ -39,6 +41,9 @@ class Loaders:
     ) -> tuple[Record, ...]:
         """The subject's rows of a record (none: Absent); raises Unanswered for the other outcomes."""
         wanted = frozenset(columns)
+        for need, sourced in self.fetched:
+            if _holds(need, sourced, record, key, wanted, subject):
+                return _found(_outcome(need, sourced, subject))
         at = (record, key, wanted)
         if at not in self.loaders:
             self.loaders[at] = self._loader(*at)
@@ -55,6 +60,20 @@ class Loaders:
             return [_outcome(need, sourced, subject) for subject in subjects]
 
         return DataLoader(fetch)
+
+
+def _holds(
+    need: Need, sourced: Sourced, record: str, key: str, wanted: frozenset[str], subject: Subject
+) -> bool:
+    if (need.record, need.key) != (record, key) or not wanted.issubset(need.columns):
+        return False
+    return subject.value in sourced.rows or subject.value in sourced.faults
+
+
+def _found(outcome: tuple[Record, ...] | BaseException) -> tuple[Record, ...]:
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
 
 def _outcome(need: Need, sourced: Sourced, subject: Subject) -> tuple[Record, ...] | BaseException:

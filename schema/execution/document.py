@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -42,6 +42,9 @@ class Document:
     operations: Mapping[str, OperationDefinitionNode]
     fragments: Mapping[str, FragmentDefinitionNode]
     digest: bytes
+    prepared: dict[str, Any] = field(
+        default_factory=dict, compare=False
+    )  # by operation name, with the document
 
     def operation(self, name: str | None) -> OperationDefinitionNode | Problem:
         """The operation to run: the named one, or the only one."""

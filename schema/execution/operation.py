@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
@@ -11,22 +11,17 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
-    GraphQLIncludeDirective,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
-    GraphQLSkipDirective,
     InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionNode,
     SelectionSetNode,
     get_named_type,
 )
 from graphql.execution.values import (
     VariableValues,
     get_argument_values,
-    get_directive_values,
-    get_variable_values,
 )
 
 from hub.catalogue.model import FieldCode, Kind, RecordCode, RecordType
@@ -35,6 +30,7 @@ from hub.kernel.errors import Code, HubError, Problem
 from hub.subjects.model import Subject
 from schema.asks import Reads, asks_of
 from schema.context import ReadsAt
+from schema.execution.collect import Selections
 from schema.execution.document import Document
 from schema.faults import problem_of
 from schema.limits import MAX_SUBJECTS, too_large
@@ -51,6 +47,10 @@ class Asked:
     reads: ReadsAt
     introspects: bool
 
+    def about(self, roots: tuple[Subject, ...]) -> Asked:
+        """The same, asked about other subjects."""
+        return replace(self, question=replace(self.question, roots=roots))
+
 
 def ask(
     schema: GraphQLSchema,
@@ -58,23 +58,21 @@ def ask(
     record_of_type: Mapping[str, RecordCode],
     document: Document,
     operation: OperationDefinitionNode,
-    variables: Mapping[str, Any],
-) -> Asked | tuple[Problem, ...]:
+    values: VariableValues,
+) -> Asked | Problem:
     """The question of one operation: what ``@skip`` and ``@include`` remove is not asked."""
-    values = get_variable_values(schema, operation.variable_definitions or (), dict(variables), max_errors=5)
-    if isinstance(values, list):
-        return tuple(_wrong_variable(error) for error in values)
     reading = _Reading(schema, records, record_of_type, document, values)
     try:
         reading.operation(operation)
     except HubError as refused:
-        return (refused.problem,)
+        return refused.problem
     except GraphQLError as error:
-        return (problem_of(error, Code.ARGUMENT_INVALID),)
+        return problem_of(error, Code.ARGUMENT_INVALID)
     return reading.asked()
 
 
-def _wrong_variable(error: GraphQLError) -> Problem:
+def wrong_variable(error: GraphQLError) -> Problem:
+    """The numbered problem of a variable that cannot be coerced."""
     problem = problem_of(error, Code.VARIABLE_INVALID)
     if problem.code is not Code.VARIABLE_INVALID:
         return problem
@@ -98,6 +96,7 @@ class _Reading:
         self.record_of_type = record_of_type
         self.document = document
         self.variables = variables
+        self.selections = Selections(schema, document.fragments, variables)
         self.behind: dict[int, Bag] = {}
         self.roots: dict[Subject, None] = {}
         self.introspects = False
@@ -133,7 +132,7 @@ class _Reading:
         bag: Bag,
     ) -> None:
         for selection in selected.selections:
-            if not self._included(selection):
+            if not self.selections.included(selection):
                 continue
             match selection:
                 case FieldNode():
@@ -185,7 +184,7 @@ class _Reading:
             raise HubError(problem.code, **problem.detail)
 
     def _add(self, bag: Bag, records: Sequence[str], codes: Sequence[str]) -> None:
-        for code in codes:
+        for code in codes if records else ():
             having = [
                 record for record in records if FieldCode(code) in self.records[RecordCode(record)].fields
             ]
@@ -205,13 +204,6 @@ class _Reading:
                 raise HubError(Code.EVIDENCE_TYPE_UNKNOWN)
             if "types" in definition.args and self.records[RecordCode(code)].kind is not Kind.EVIDENCE:
                 raise HubError(Code.EVIDENCE_TYPE_UNKNOWN)
-
-    def _included(self, node: SelectionNode) -> bool:
-        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
-        if skip and skip["if"]:
-            return False
-        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
-        return not include or bool(include["if"])
 
 
 def _bound(arguments: Mapping[str, Any]) -> None:

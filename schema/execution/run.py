@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, execute
+from graphql import ExecutionResult, GraphQLError, execute
 
 from hub.audit.model import Purpose, Result
 from hub.catalogue.service import Active
@@ -19,7 +19,8 @@ from hub.regions.service import RegionService
 from schema.build import Contract
 from schema.context import Context
 from schema.execution.document import Document
-from schema.execution.operation import Asked, ask
+from schema.execution.prepare import Ready
+from schema.execution.waves import UNPLANNED, Waves
 from schema.faults import Error, Words, problem_of
 from schema.loaders import Loaders
 
@@ -72,32 +73,24 @@ class Answering:
         operation = document.operation(request.operation_name)
         if isinstance(operation, Problem):
             return refusal(asker.words, operation)
-        asked = ask(
-            contract.schema,
-            contract.snapshot.records,
-            contract.record_of_type,
-            document,
-            operation,
-            request.variables,
-        )
-        if isinstance(asked, tuple):
-            return refusal(asker.words, *asked)
-        if asked.introspects and not asker.may_introspect:
+        ready = contract.prepared(document, operation).ready(request.variables)
+        if isinstance(ready, tuple):
+            return refusal(asker.words, *ready)
+        if ready.asked.introspects and not asker.may_introspect:
             return refusal(asker.words, Problem(Code.INTROSPECTION_NOT_ALLOWED))
-        run = Run(contract, document, operation, request, asked, asker.words)
-        if not asked.question.fields:
-            return Answered(await run.execute(None))
+        run = Run(contract, document, request, ready, asker.words)
+        if not ready.asked.question.fields:
+            return Answered(await run.ordinarily(None))
         return await self._inquire(run, asker, active)
 
     async def _inquire(self, run: Run, asker: Asker, active: Active) -> Answered:
         if isinstance(asker.purpose, Problem):
             return refusal(asker.words, asker.purpose)
-        inquiry = await self.facts.begin(asker.purpose, run.asked.question, active)
+        inquiry = await self.facts.begin(asker.purpose, run.ready.asked.question, active)
         if isinstance(inquiry, Problem):
             return refusal(asker.words, inquiry)
         try:
-            context = Context(run.contract.snapshot, self.regions, Loaders(inquiry), run.asked.reads)
-            body = await run.execute(context)
+            body = await run.body(inquiry, self.regions)
         except BaseException as broken:
             gone = isinstance(broken, asyncio.CancelledError)
             await asyncio.shield(inquiry.give_up(Result.ABANDONED if gone else Result.FAILED))
@@ -112,17 +105,29 @@ async def _sealed(request: Request, body: Response, inquiry: Inquiry) -> Respons
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One operation on the ordinary GraphQL executor."""
+    """One operation: by its plan, or on the ordinary executor over the same inquiry."""
 
     contract: Contract
     document: Document
-    operation: OperationDefinitionNode
     request: Request
-    asked: Asked
+    ready: Ready
     words: Words
 
-    async def execute(self, context: Context | None) -> Response:
+    async def body(self, inquiry: Inquiry, regions: RegionService) -> Response:
         """The response without extensions: data, and numbered errors at their paths."""
+        waves = Waves(inquiry)
+        if self.ready.compiled is not None:
+            try:
+                return {"data": await waves.answer(self.ready, self.ready.compiled, regions.full_name)}
+            except UNPLANNED:
+                pass  # a fault or an oddity: the ordinary executor says which, with the rows that are there
+        loaders = Loaders(inquiry, waves.asked)
+        return await self.ordinarily(
+            Context(self.contract.snapshot, regions, loaders, self.ready.asked.reads)
+        )
+
+    async def ordinarily(self, context: Context | None) -> Response:
+        """The response by graphql-core; without a context no fact can be read."""
         result = execute(
             self.contract.schema,
             self.document.ast,

@@ -103,4 +103,4 @@ async def test_outcome_counts_every_source(counter: Counter) -> None:
     assert outcome["kind"] == "outcome"
     counts = {source["record"]: source["outcomes"] for source in outcome["sources"]}
     assert counts["person"] == {"absent": 1, "found": 1}
-    assert counts["physician_practice"] == {"unavailable": 1}
+    assert counts["physician_practice"] == {"unavailable": 2}  # asked together with the person
