@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.contract import Answer, Ask, Connector, Fault, Outcome, Row, Tell, Telling
 from hub.audit.model import LookedUp, Purpose, Result, SourceUse
@@ -24,6 +24,8 @@ from hub.subjects.model import Subject
 
 MAX_SUBJECTS = 5_000
 """Distinct subjects of one inquiry, those met on the way included."""
+
+Came = TypeVar("Came")
 
 NOBODY = Fault(Outcome.UNAVAILABLE, "no_offering")
 
@@ -90,7 +92,7 @@ class Inquiry:
         for need in wave:
             self._require_permitted(need)
         await self._log_subjects(wave)
-        return tuple(await asyncio.gather(*(self._answer(need) for need in wave)))
+        return tuple(await together([self._answer(need) for need in wave]))
 
     async def finish(self, request: Mapping[str, Any], response: Mapping[str, Any]) -> Sealed:
         """Seals the answer, then makes the outcome durable; only then may the answer leave.
@@ -143,7 +145,7 @@ class Inquiry:
         fetched_at = self.service.clock.now()
         keys = list(dict.fromkeys(subject.value for subject in need.subjects))
         asks = [self._batch(supply, batch, need.columns) for batch in batches(keys, supply.offering.batch)]
-        return _merged(supply, await asyncio.gather(*map(connector.fetch, asks)), fetched_at)
+        return _merged(supply, await together([connector.fetch(ask) for ask in asks]), fetched_at)
 
     def _batch(self, supply: Supply, keys: Sequence[str], columns: Sequence[str]) -> Ask:
         return Ask(
@@ -154,6 +156,13 @@ class Inquiry:
             self.deadline,
             str(self.id),
         )
+
+
+async def together(waiting: Sequence[Coroutine[Any, Any, Came]]) -> Sequence[Came]:
+    """All at the same time; a single one, which is the common case, without a task of its own."""
+    if len(waiting) == 1:
+        return (await waiting[0],)
+    return await asyncio.gather(*waiting)
 
 
 class Ledger:

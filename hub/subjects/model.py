@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 ResidentIdNumber = NewType("ResidentIdNumber", str)
 UnifiedSocialCreditCode = NewType("UnifiedSocialCreditCode", str)
@@ -17,9 +16,10 @@ class Scheme(StrEnum):
     RESIDENT_ID = "111"
     USCC = "001"
 
+    __hash__ = str.__hash__  # an Enum's own is Python code, and every subject of every request is hashed
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+
+class Subject(NamedTuple):
     """A person or business, keyed by scheme and value (a checked, normalised identifier)."""
 
     scheme: Scheme
