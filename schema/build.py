@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from hub.catalogue.service import Active, CatalogueService
 from schema.certificates import Certificate
 from schema.evidence_types import TYPE_NAMES, evidence_object, name_of_certificate, type_name
 from schema.execution.document import Document, Documents
-from schema.execution.prepare import Prepared
+from schema.execution.prepare import Plans, Prepared
 from schema.federation import RECORDS, subgraph_sdl, with_federation
 from schema.query import Query
 from schema.records import CodedValue, Money, Region
@@ -31,13 +31,14 @@ class Contract:
     schema: GraphQLSchema
     documents: Documents
     record_of_type: Mapping[str, RecordCode]
+    plans: Plans = field(default_factory=Plans)
 
     def prepared(self, document: Document, operation: OperationDefinitionNode) -> Prepared:
         """An operation of a document, prepared once; what is prepared lives as long as its document."""
         name = operation.name.value if operation.name else ""
         if name not in document.prepared:
             document.prepared[name] = Prepared(
-                self.schema, self.snapshot.records, self.record_of_type, document, operation
+                self.schema, self.snapshot.records, self.record_of_type, self.plans, document, operation
             )
         found: Prepared = document.prepared[name]
         return found

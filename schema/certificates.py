@@ -12,7 +12,7 @@ from hub.catalogue.model import Field, FieldCode, RecordCode, RecordType
 from hub.facts.rules import was_valid
 from hub.subjects.model import Subject
 from schema.asks import Arguments, Asks, Reads
-from schema.context import columns_of, context_of
+from schema.context import columns_of, context_of, spend
 from schema.faults import Unanswered
 from schema.forms import Enumerated
 from schema.loaders import Record
@@ -165,7 +165,9 @@ async def certificates_of(
 ) -> list[Certificate | None]:
     """The subject's certificates in the order of the types; a type without an answer is one error there."""
     found = await asyncio.gather(*(_of_type(info, subject, code, day) for code in dict.fromkeys(types)))
-    return [certificate for of_type in found for certificate in of_type]
+    certificates = [certificate for of_type in found for certificate in of_type]
+    spend(info, len(certificates))
+    return certificates
 
 
 async def _of_type(info: strawberry.Info, subject: Subject, code: str, day: str | None) -> list[Any]:

@@ -40,7 +40,7 @@ RECORDS = {"Person": "person", "Business": "business"}
 def subject_of(representation: Any) -> Subject:
     """The subject that a representation names; raises HubError for one that names none."""
     name = representation.get("__typename") if isinstance(representation, Mapping) else None
-    key = representation.get(KEYS[name]) if name in KEYS else None
+    key = representation.get(KEYS[name]) if isinstance(name, str) and name in KEYS else None
     if not isinstance(key, str):
         raise HubError(Code.REPRESENTATION_INVALID)
     if name == "Person":

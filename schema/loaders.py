@@ -30,8 +30,11 @@ class Record:
 class Loaders:
     """The loaders of one request, made as they are needed."""
 
-    def __init__(self, inquiry: Inquiry, fetched: Sequence[tuple[Need, Sourced]] = ()) -> None:
-        """``fetched``: what a plan has asked already; nobody is asked for it again."""
+    def __init__(self, inquiry: Inquiry | None, fetched: Sequence[tuple[Need, Sourced]] = ()) -> None:
+        """``fetched``: what a plan has asked already; nobody is asked for it again.
+
+        Without an inquiry nothing can be asked: such an operation reads no fact.
+        """
         self.inquiry = inquiry
         self.fetched = fetched
         self.loaders: dict[tuple[str, str, frozenset[str]], DataLoader[Subject, tuple[Record, ...]]] = {}
@@ -56,6 +59,8 @@ class Loaders:
 
         async def fetch(subjects: list[Subject]) -> list[Any]:  # the loader raises the exceptions in it
             need = Need(RecordCode(record), FieldCode(key), tuple(subjects), ordered)
+            if self.inquiry is None:
+                raise LookupError("a fact was asked for without an inquiry")
             (sourced,) = await self.inquiry.fetch((need,))
             return [_outcome(need, sourced, subject) for subject in subjects]
 

@@ -12,9 +12,10 @@ import strawberry
 from hub.facts.rules import same_name
 from hub.kernel.errors import Code, Problem
 from hub.subjects.model import ResidentIdNumber, Scheme, Subject, UnifiedSocialCreditCode
+from hub.subjects.rules import resident_id, uscc
 from schema.asks import Arguments, Asks, Codes, Reads
 from schema.certificates import ASKS_CERTIFICATES, Certificate, certificates_of
-from schema.context import columns_of, context_of
+from schema.context import columns_of, context_of, spend
 from schema.faults import Unanswered
 from schema.forms import Amount, Division, Enumerated
 from schema.loaders import Record
@@ -94,7 +95,25 @@ async def _relations(
 ) -> list[Record]:
     key = "person_id" if isinstance(node, Person) else BUSINESS_KEY
     records = await context_of(info).loaders.load(ROLE, key, columns_of(info, ROLE), node.subject)
-    return [record for record in records if role is None or record.values["role"] == role.value]
+    wanted = [record for record in records if role is None or record.values["role"] == role.value]
+    spend(info, len(wanted))
+    return wanted
+
+
+def _person_key(value: object) -> ResidentIdNumber:
+    """An agency's key of a person; what is no such key is never passed on to another agency."""
+    checked = resident_id(value) if isinstance(value, str) else None
+    if checked is None:
+        raise Unanswered(Problem(Code.SOURCE_MALFORMED), "unavailable")
+    return checked
+
+
+def _business_key(value: object) -> UnifiedSocialCreditCode:
+    """An agency's key of a business; what is no such key is never passed on to another agency."""
+    checked = uscc(value) if isinstance(value, str) else None
+    if checked is None:
+        raise Unanswered(Problem(Code.SOURCE_MALFORMED), "unavailable")
+    return checked
 
 
 async def _distinct(
@@ -115,11 +134,11 @@ class Relation(Node):
 
     @asking(Asks(own=lambda _: ("person_id",), enters=_enters("person")), "The person.", "自然人。")
     async def person(self, info: strawberry.Info) -> Person | None:
-        return await find_person(info, ResidentIdNumber(self.value("person_id")))
+        return await find_person(info, _person_key(self.value("person_id")))
 
     @asking(Asks(own=lambda _: (BUSINESS_KEY,), enters=_enters("business")), "The business.", "市场主体。")
     async def business(self, info: strawberry.Info) -> Business | None:
-        return await find_business(info, UnifiedSocialCreditCode(self.value(BUSINESS_KEY)))
+        return await find_business(info, _business_key(self.value(BUSINESS_KEY)))
 
 
 def _of(records: Sequence[Record]) -> list[Relation]:
@@ -160,7 +179,7 @@ class Person(Node):
     )
     async def businesses(self, info: strawberry.Info, role: Role = None) -> list[Business | None] | None:
         found = await _distinct(info, self, role, BUSINESS_KEY)
-        return await find_businesses(info, [UnifiedSocialCreditCode(uscc) for uscc in found])
+        return await find_businesses(info, [_business_key(uscc) for uscc in found])
 
     @asking(ASKS_RELATIONS_OF_PERSON, "The person's roles in businesses.", "在市场主体中的任职与出资。")
     async def relations(self, info: strawberry.Info, role: Role = None) -> list[Relation | None] | None:
@@ -220,12 +239,12 @@ class Business(Node):
     )
     async def legal_representative(self, info: strawberry.Info) -> Person | None:
         number = self.value("legal_representative")
-        return None if number is None else await find_person(info, ResidentIdNumber(number))
+        return None if number is None else await find_person(info, _person_key(number))
 
     @asking(_across(BUSINESS_KEY, "person_id", "person"), "People with a role in it.", "任职或出资的自然人。")
     async def people(self, info: strawberry.Info, role: Role = None) -> list[Person | None] | None:
         found = await _distinct(info, self, role, "person_id")
-        return await find_people(info, [ResidentIdNumber(number) for number in found])
+        return await find_people(info, [_person_key(number) for number in found])
 
     @asking(ASKS_RELATIONS_OF_BUSINESS, "The roles people have in it.", "自然人的任职与出资。")
     async def relations(self, info: strawberry.Info, role: Role = None) -> list[Relation | None] | None:
@@ -298,6 +317,7 @@ async def _base(
     info: strawberry.Info, record: str, key: str, subject: Subject, given: str | None
 ) -> Record | Unanswered | _Absent | None:
     """The subject's base record, why it has no answer, that it is Absent, or None if nothing is asked."""
+    spend(info, 1)
     columns = columns_of(info, record)
     if not columns:
         return None

@@ -11,8 +11,6 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
-    GraphQLInterfaceType,
-    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -41,10 +39,14 @@ Bag = dict[str, set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an operation with its variables asks. ``introspects``: it reads the contract itself."""
+    """What an operation with its variables asks. ``introspects``: it reads the contract itself.
+
+    ``reads`` and ``widths``: by field node, what is read behind it, and the fields of each object there.
+    """
 
     question: Question
     reads: ReadsAt
+    widths: Mapping[int, int]
     introspects: bool
 
     def about(self, roots: tuple[Subject, ...]) -> Asked:
@@ -80,6 +82,16 @@ def wrong_variable(error: GraphQLError) -> Problem:
     return Problem(Code.VARIABLE_INVALID, {"variable": name.value if name else ""})
 
 
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where the walk stands: type, records, what is asked of them, and the field that led here."""
+
+    parent: Any
+    records: Sequence[str]
+    bag: Bag
+    owner: int
+
+
 class _Reading:
     """Walks an operation's selections and gathers what each asks."""
 
@@ -99,13 +111,14 @@ class _Reading:
         self.selections = Selections(schema, document.fragments, variables)
         self.behind: dict[int, Bag] = {}
         self.roots: dict[Subject, None] = {}
+        self.widths: dict[int, int] = {}
         self.introspects = False
 
     def operation(self, operation: OperationDefinitionNode) -> None:
         root = self.schema.get_root_type(operation.operation)
         if root is None:
             raise HubError(Code.OPERATION_UNKNOWN)
-        self._selections(operation.selection_set, root, (), {})
+        self._selections(operation.selection_set, _At(root, (), {}, id(operation)))
 
     def asked(self) -> Asked:
         total: Bag = {}
@@ -122,60 +135,54 @@ class _Reading:
             for node, bag in self.behind.items()
         }
         question = Question(self.document.digest, fields, tuple(self.roots))
-        return Asked(question, reads, self.introspects)
+        return Asked(question, reads, self.widths, self.introspects)
 
-    def _selections(
-        self,
-        selected: SelectionSetNode,
-        parent: GraphQLObjectType | GraphQLInterfaceType | Any,
-        records: Sequence[str],
-        bag: Bag,
-    ) -> None:
+    def _selections(self, selected: SelectionSetNode, at: _At) -> None:
         for selection in selected.selections:
             if not self.selections.included(selection):
                 continue
             match selection:
                 case FieldNode():
-                    self._field(selection, parent, records, bag)
+                    self._field(selection, at)
                 case InlineFragmentNode():
                     condition = selection.type_condition
-                    self._narrowed(
-                        condition.name.value if condition else None, selection, parent, records, bag
-                    )
+                    self._narrowed(condition.name.value if condition else None, selection, at)
                 case FragmentSpreadNode():
                     fragment = self.document.fragments[selection.name.value]
-                    self._narrowed(fragment.type_condition.name.value, fragment, parent, records, bag)
+                    self._narrowed(fragment.type_condition.name.value, fragment, at)
 
-    def _narrowed(
-        self, condition: str | None, node: Any, parent: Any, records: Sequence[str], bag: Bag
-    ) -> None:
+    def _narrowed(self, condition: str | None, node: Any, at: _At) -> None:
         if condition is None:
-            return self._selections(node.selection_set, parent, records, bag)
+            return self._selections(node.selection_set, at)
         own = self.record_of_type.get(condition)
-        if own is not None and own not in records:
+        if own is not None and own not in at.records:
             return None
-        narrowed = records if own is None else (own,)
-        return self._selections(node.selection_set, self.schema.get_type(condition), narrowed, bag)
+        narrowed = at.records if own is None else (own,)
+        return self._selections(
+            node.selection_set, replace(at, parent=self.schema.get_type(condition), records=narrowed)
+        )
 
-    def _field(self, node: FieldNode, parent: Any, records: Sequence[str], bag: Bag) -> None:
-        definition = self.schema.get_field(parent, node.name.value)
+    def _field(self, node: FieldNode, at: _At) -> None:
+        definition = self.schema.get_field(at.parent, node.name.value)
         if definition is None:
             raise HubError(Code.DOCUMENT_INVALID)
         self.introspects |= node.name.value in ("__schema", "__type", "_service")
+        self.widths[at.owner] = self.widths.get(at.owner, 0) + 1
         arguments = get_argument_values(definition, node, self.variables)
         _bound(arguments)
         asks = asks_of(definition)
         self._name_roots(asks.roots(arguments))
-        self._add(bag, records, asks.own(arguments))
+        self._add(at.bag, at.records, asks.own(arguments))
         behind = self.behind.setdefault(id(node), {})
         self._enter(behind, asks.through(arguments))
+        below = replace(at, parent=get_named_type(definition.type))
         if asks.enters is not None:
             entered = asks.enters(arguments)
             self._check_types(definition, entered)
             self._enter(behind, entered)
-            records, bag = tuple(entered), behind
+            below = _At(below.parent, tuple(entered), behind, id(node))
         if node.selection_set:
-            self._selections(node.selection_set, get_named_type(definition.type), records, bag)
+            self._selections(node.selection_set, below)
 
     def _name_roots(self, subjects: Sequence[Subject]) -> None:
         self.roots.update(dict.fromkeys(subjects))

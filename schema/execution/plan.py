@@ -10,6 +10,7 @@ from connectors.contract import Row
 from hub.catalogue.model import FieldCode, RecordCode
 from hub.facts.model import Need, Sourced
 from hub.subjects.model import Scheme, Subject
+from hub.subjects.rules import resident_id, uscc
 from schema.forms import FactForm
 
 Values = Mapping[str, Any]  # coerced variables by name
@@ -261,12 +262,27 @@ class Keys:
         rows = fetched[feed.fetch.index].rows
         column = feed.fetch.at(feed.column)
         role = None if feed.role is None else feed.fetch.at("role")
+        check = CHECKS[place.scheme]
         return [
-            Subject(place.scheme, str(row[column]))
+            Subject(place.scheme, _checked(check, row[column]))
             for subject in self.of(feed.place, fetched)
             for row in rows.get(subject.value, ())
             if row[column] is not None and (role is None or row[role] == feed.role)
         ]
+
+
+CHECKS: Mapping[Scheme, Callable[[str], str | None]] = {
+    Scheme.RESIDENT_ID: resident_id,
+    Scheme.USCC: uscc,
+}
+
+
+def _checked(check: Callable[[str], str | None], value: object) -> str:
+    """An agency's key for another agency's record; what is no such key is never passed on."""
+    checked = check(value) if isinstance(value, str) else None
+    if checked is None:
+        raise DeoptimisedError
+    return checked
 
 
 def need_of(fetch: Fetch, keys: Keys, fetched: Mapping[int, Sourced]) -> Need:

@@ -22,7 +22,7 @@ from schema.execution.variables import Coercion, NotQuickError, Structure
 from schema.limits import MAX_SUBJECTS, too_large
 from schema.paging import LIST_LIMIT
 
-PLANS_KEPT = 64  # structures of one operation's variables
+PLANS_KEPT = 2_000_000  # characters of generated code, all plans of a contract together
 MAX_MISTAKES = 5
 
 Raw = Mapping[str, Any]
@@ -55,6 +55,30 @@ class _Kept:
     compiled: Compiled
 
 
+class Plans:
+    """The plans of one contract, bounded by the size of their code; the least recently used go first."""
+
+    def __init__(self, most: int = PLANS_KEPT) -> None:
+        self.most = most
+        self.size = 0
+        self.kept: OrderedDict[tuple[Prepared, Hashable], _Kept] = OrderedDict()
+
+    def get(self, prepared: Prepared, key: Hashable) -> _Kept | None:
+        """The plan of an operation for one structure of its variables."""
+        found = self.kept.get((prepared, key))
+        if found is not None:
+            self.kept.move_to_end((prepared, key))
+        return found
+
+    def put(self, prepared: Prepared, key: Hashable, kept: _Kept) -> None:
+        """Keeps a plan, and lets go of others as the bound demands."""
+        self.kept[prepared, key] = kept
+        self.size += len(kept.compiled.source)
+        while self.size > self.most:
+            _, gone = self.kept.popitem(last=False)
+            self.size -= len(gone.compiled.source)
+
+
 class Prepared:
     """One operation of a document against one schema."""
 
@@ -63,6 +87,7 @@ class Prepared:
         schema: GraphQLSchema,
         records: Mapping[RecordCode, RecordType],
         record_of_type: Mapping[str, RecordCode],
+        plans: Plans,
         document: Document,
         operation: OperationDefinitionNode,
     ) -> None:
@@ -72,12 +97,12 @@ class Prepared:
         self.document = document
         self.operation = operation
         self.structure = Structure(document, operation)
-        self.kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self.plans = plans
 
     def ready(self, raw: Raw) -> Ready | tuple[Problem, ...]:
         """The operation for these variables, or every problem that they have."""
         key = self.structure.key(raw)
-        kept = self.kept.get(key)
+        kept = self.plans.get(self, key)
         if kept is not None:
             try:
                 return self._ready(kept, kept.compiled.coercion.values(raw))
@@ -97,9 +122,9 @@ class Prepared:
         compiled = self._compile(variables) if asked.question.fields and not asked.introspects else None
         if compiled is None:
             return Ready(asked, None, variables.coerced, ())
-        self.kept[key] = kept = _Kept(asked, compiled)
-        if len(self.kept) > PLANS_KEPT:
-            self.kept.popitem(last=False)
+        kept = _Kept(asked, compiled)
+        if self.plans.get(self, key) is None:
+            self.plans.put(self, key, kept)
         return self._ready(kept, variables.coerced)
 
     def _compile(self, variables: VariableValues) -> Compiled | None:

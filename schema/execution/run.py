@@ -80,7 +80,7 @@ class Answering:
             return refusal(asker.words, Problem(Code.INTROSPECTION_NOT_ALLOWED))
         run = Run(contract, document, request, ready, asker.words)
         if not ready.asked.question.fields:
-            return Answered(await run.ordinarily(None))
+            return Answered(await run.ordinarily(run.context(self.regions, Loaders(None))))
         return await self._inquire(run, asker, active)
 
     async def _inquire(self, run: Run, asker: Asker, active: Active) -> Answered:
@@ -121,13 +121,15 @@ class Run:
                 return {"data": await waves.answer(self.ready, self.ready.compiled, regions.full_name)}
             except UNPLANNED:
                 pass  # a fault or an oddity: the ordinary executor says which, with the rows that are there
-        loaders = Loaders(inquiry, waves.asked)
-        return await self.ordinarily(
-            Context(self.contract.snapshot, regions, loaders, self.ready.asked.reads)
-        )
+        return await self.ordinarily(self.context(regions, Loaders(inquiry, waves.asked)))
 
-    async def ordinarily(self, context: Context | None) -> Response:
-        """The response by graphql-core; without a context no fact can be read."""
+    def context(self, regions: RegionService, loaders: Loaders) -> Context:
+        """What the resolvers of this operation go by."""
+        asked = self.ready.asked
+        return Context(self.contract.snapshot, regions, loaders, asked.reads, asked.widths)
+
+    async def ordinarily(self, context: Context) -> Response:
+        """The response by graphql-core."""
         result = execute(
             self.contract.schema,
             self.document.ast,
@@ -137,8 +139,10 @@ class Run:
             hide_suggestions=True,
         )
         answered: ExecutionResult = await _awaited(result)
+        context.budget.check()
         body: Response = {"data": answered.data}
         if answered.errors:
+            context.budget.errors(len(answered.errors))
             body["errors"] = [self._present(error) for error in answered.errors]
         return body
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.facts.model import Sourced
 from hub.facts.rules import was_valid
+from schema.budget import MOST_VALUES, oversized
 from schema.certificates import VALIDITY
 from schema.execution import plan as p
 from schema.forms import Amount, Enumerated, FactForm, Listed, Plain
@@ -31,6 +32,7 @@ def shape_of(plan: p.Plan) -> tuple[Shaped, str, tuple[tuple[p.Fetch, SourcePart
     source = writer.module()
     names: dict[str, Any] = {
         "Deoptimised": p.DeoptimisedError,
+        "oversized": oversized,
         "was_valid": was_valid,
         "claim_value": claim_value,
         "claim_values": claim_values,
@@ -91,6 +93,7 @@ class _Writer:
     def module(self) -> str:
         self._line("def shape(rows, sources, roots, values, region_name):")
         with self._deeper():
+            self._line("spent = 0")
             for fetch in self.plan.fetches:
                 self._line(f"rows{fetch.index} = rows[{fetch.index}]")
             answers = [(root.response, self._root(index, root)) for index, root in enumerate(self.plan.roots)]
@@ -131,10 +134,12 @@ class _Writer:
                 self._line(f"{'if' if place == 0 else 'elif'} {kind} == {name!r}:")
                 with self._deeper():
                     self._line(f"{answer}.append({self._object(target, key)})")
+        self._bound()
         return answer if root.many else f"{answer}[0]"
 
     def _object(self, shape: p.ObjectAt, key: str) -> str:
         if shape.base is None:
+            self._line(f"spent += {len(shape.fields)}")
             return self._fields(shape.fields, key, "", None)
         made, row = self._new("object"), self._new("row")
         self._line(f"{row} = rows{shape.base.index}[{key}]")
@@ -143,6 +148,7 @@ class _Writer:
         self._line("else:")
         with self._deeper():
             self._line(f"{row} = {row}[0]")
+            self._line(f"spent += {len(shape.fields)}")
             self._line(f"{made} = {self._fields(shape.fields, key, row, shape.base)}")
         return made
 
@@ -257,17 +263,27 @@ class _Writer:
     def _list(self, value: p.Across | p.Rows | p.Certificates, key: str) -> str:
         made = self._new("list")
         self._line(f"{made} = []")
+        width = 0  # subjects count themselves
         match value:
             case p.Across(fetch, column, role, target):
                 self._across(made, fetch, column, role, target, key)
             case p.Rows(fetch, role, fields):
+                width = len(fields)
                 self._rows(made, fetch, role, fields, key)
             case p.Certificates(types, day):
+                width = max((len(one.fields) for one in types), default=0)
                 for one in types:
                     self._certificates(made, one, day, key)
+        if width:
+            self._line(f"spent += {width} * len({made})")
         self._line(f"if len({made}) > {LIST_LIMIT}:")
         self._line("    raise Deoptimised")
+        self._bound()
         return made
+
+    def _bound(self) -> None:
+        self._line(f"if spent > {MOST_VALUES}:")
+        self._line("    raise oversized()")
 
     def _across(
         self, made: str, fetch: p.Fetch, column: str, role: str | None, target: p.ObjectAt, key: str

@@ -34,7 +34,7 @@ PRESENCE = frozenset({"name", "validOn"})
 TYPED = frozenset({"representations"})
 """Arguments of which a plan depends on the types that they name."""
 
-MISSING = "\0missing"
+MISSING = object()  # equal to no value that JSON can carry
 Raw = Mapping[str, Any]
 Coercer = Callable[[Any], Any]
 
@@ -59,7 +59,7 @@ class Structure:
         """Equal for variables that have the same plan."""
         return (
             tuple(_frozen(raw.get(name, MISSING)) for name in self.by_value),
-            tuple(raw.get(name) is not None for name in self.by_presence),
+            tuple(_presence(raw, name) for name in self.by_presence),
             tuple(_types(raw.get(name)) for name in self.by_type),
         )
 
@@ -106,7 +106,16 @@ def _variables_in(node: ArgumentNode) -> set[str]:
     return found.names
 
 
+def _presence(raw: Raw, name: str) -> str:
+    """A variable that is left out may have a default, one that is null has none."""
+    if name not in raw:
+        return "absent"
+    return "null" if raw[name] is None else "given"
+
+
 def _frozen(value: Any) -> Hashable:
+    if value is MISSING:
+        return value
     if isinstance(value, list):
         return ("list", *map(_frozen, value))
     if isinstance(value, dict):

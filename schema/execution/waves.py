@@ -14,7 +14,7 @@ from schema.execution.plan import DeoptimisedError, Fetch, Keys, NameCheck, need
 from schema.execution.prepare import Compiled, Ready
 from schema.execution.shape import sources_of
 
-UNPLANNED = (DeoptimisedError, KeyError, ValueError, HubError)
+UNPLANNED = (DeoptimisedError, KeyError, ValueError)
 """A key without an answer, a value that the code was not made for, or a log that takes no more subjects."""
 
 
@@ -45,12 +45,18 @@ class Waves:
         needs = [(fetch, need_of(fetch, keys, self.sourced)) for fetch in wave]
         known = [self._known(need) for _, need in needs]
         open_needs = [_without(need, there) for (_, need), there in zip(needs, known, strict=True)]
-        answers = iter(await self.inquiry.fetch([need for need in open_needs if need.subjects]))
+        answers = iter(await self._asked([need for need in open_needs if need.subjects]))
         for (fetch, need), there, asked in zip(needs, known, open_needs, strict=True):
             sourced = _joined(there, next(answers) if asked.subjects else None)
             if sourced is not None:
                 self.sourced[fetch.index] = sourced
                 self.asked.append((need, sourced))
+
+    async def _asked(self, needs: Sequence[Need]) -> tuple[Sourced, ...]:
+        try:
+            return await self.inquiry.fetch(needs)
+        except HubError as unwritten:  # the ordinary executor tells it at the paths that it concerns
+            raise DeoptimisedError from unwritten
 
     def _known(self, need: Need) -> Sourced | None:
         """What an earlier wave has brought of the same record with at least these columns."""
