@@ -10,7 +10,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Approved = tuple[Network, tuple[range, ...]]
 
-# Metadata of clouds (AWS, Azure, Alibaba, Google, Oracle), link- and site-local and unspecified addresses.
+# Metadata of clouds (AWS, Azure, Alibaba, Google, Oracle), link- and site-local and unspecified addresses;
+# and ways to an IPv4 address that the address does not tell: NAT64 of one's own choice (RFC 8215), Teredo.
 NEVER = tuple(
     ip_network(text)
     for text in (
@@ -25,10 +26,26 @@ NEVER = tuple(
         "fec0::/10",
         "fd00:ec2::254/128",
         "fd20:ce::254/128",
+        "64:ff9b:1::/48",
+        "2001::/32",
     )
 )
-NAT64 = ip_network("64:ff9b::/96")
+TRANSLATED = (
+    ip_network("64:ff9b::/96"),  # NAT64
+    ip_network("::ffff:0:0:0/96"),  # SIIT's IPv4-translated form
+)
 COMPATIBLE = ip_network("::/96")
+UNICAST = ip_network("2000::/3")  # all of IPv6 that IANA hands out
+SPECIAL = tuple(  # not the public Internet's all the same: IANA's special-purpose registries, RFC 6890
+    ip_network(text)
+    for text in (
+        "192.88.99.0/24",  # relays of 6to4, RFC 7526
+        "2001::/23",  # protocol assignments: benchmarking, ORCHID and others
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +80,24 @@ def parse(text: str) -> Address:
 
 
 def innermost(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for (mapped, 6to4, NAT64, compatible), else itself."""
+    """The IPv4 address that an IPv6 address stands for, else itself.
+
+    Mapped (RFC 4291), 6to4 (RFC 3056), NAT64 (RFC 6052), IPv4-translated (RFC 2765), compatible (RFC 4291).
+    """
     if isinstance(address, IPv4Address):
         return address
     inner = address.ipv4_mapped or address.sixtofour
-    if inner is None and (address in NAT64 or (address in COMPATIBLE and int(address) > 1)):
+    is_translated = any(address in network for network in TRANSLATED)
+    if inner is None and (is_translated or (address in COMPATIBLE and int(address) > 1)):
         inner = IPv4Address(int(address) & 0xFFFF_FFFF)
     return inner or address
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address is one of the public Internet's, IPv6 only within what IANA hands out."""
+    if any(address in network for network in SPECIAL):
+        return False
+    return address.is_global and (address.version == 4 or address in UNICAST)
 
 
 class Guard:
@@ -81,12 +109,12 @@ class Guard:
 
     def permits(self, address: Address, port: int) -> bool:
         """Public, or in an approved network and port range; never the hub's or its database's own."""
-        address = innermost(address)
-        if any(address in network for network in NEVER) or address.is_multicast:
+        outer, address = address, innermost(address)
+        if any(one in network for one in (outer, address) for network in NEVER) or address.is_multicast:
             return False
         if self._is_own(address, port):
             return False
-        return address.is_global or self._is_approved(address, port)
+        return is_public(address) or self._is_approved(address, port)
 
     def _is_approved(self, address: Address, port: int) -> bool:
         return any(

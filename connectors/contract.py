@@ -10,6 +10,7 @@ from typing import Protocol
 
 Row = tuple[object, ...]  # values in the order of Ask.columns: str, bool, None, or tuples of str
 Outcome = StrEnum("Outcome", ["FOUND", "ABSENT", "UNAVAILABLE", "REFUSED", "PENDING"])
+Form = StrEnum("Form", "TEXT TEXTS BOOLEAN DATE PARTIAL_DATE MONEY NUMBER CODE")  # of values, as in FieldType
 
 
 class Tell(StrEnum):
@@ -39,6 +40,8 @@ class Offering:  # what one connector supplies: a record (evidence type or base 
     batch: int  # keys a call at the most
     tell: Tell
     freshness: timedelta
+    forms: Mapping[str, Form]  # of every column
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by CODE column all its values
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Answer:  # every asked key stands in exactly one of rows (no rows: Absent)
     rows: Mapping[str, tuple[Row, ...]]
     faults: Mapping[str, Fault] = field(default_factory=dict)
     as_of: datetime | None = None  # aware UTC; None: the agency did not say
+    fetched_at: datetime | None = None  # aware UTC, of the oldest part; None: by this very fetch
 
 
 class Connector(Protocol):

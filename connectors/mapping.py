@@ -149,7 +149,7 @@ def compile_field(rule: FieldRule) -> Reader:
         return _unpacked(rule.unpack.format, reach, compile_field(FieldRule(rule.unpack.path, rule.form)))
     if isinstance(rule.form, Money):
         return _money(rule.form, reach)
-    inner = _compile_form(rule.form)
+    inner = compile_form(rule.form)
     return lambda row: inner(reach(row))
 
 
@@ -194,7 +194,7 @@ def as_text(value: object) -> str | None:
     if not isinstance(value, str):
         raise WrongForm
     if not value.isascii():
-        _check_encodable(value)
+        check_encodable(value)
     return value.strip() or None
 
 
@@ -207,7 +207,8 @@ def as_code(value: object) -> str | None:
     return as_text(value)
 
 
-def _compile_form(form: Form) -> Reader:
+def compile_form(form: Form) -> Reader:
+    """A function of one raw value by its form alone; it raises only WrongForm."""
     match form:
         case DateForm():
             return compile_date(form)
@@ -225,7 +226,8 @@ def _compile_form(form: Form) -> Reader:
             return as_text
 
 
-def _check_encodable(value: str) -> None:
+def check_encodable(value: str) -> None:
+    """Raises WrongForm for half a surrogate pair, which JSON can say and UTF-8 cannot."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from connectors.rest import RestConnector
 from connectors.sql import SqlConnector
 from connectors.transport import Transport
 
+HEADER_SECRET = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110, 5.5
+
 
 class SecretsMissing(Exception):  # noqa: N818 - it says what is wrong
     """Secrets that the manifest names were not given; ``slots`` are their names."""
@@ -23,17 +26,29 @@ class SecretsMissing(Exception):  # noqa: N818 - it says what is wrong
         super().__init__(f"secrets missing: {', '.join(sorted(slots))}")
 
 
+class SecretUnusable(Exception):  # noqa: N818 - it says what is wrong
+    """A secret cannot be shown in the way that the manifest declares; ``slot`` is its name."""
+
+    def __init__(self, slot: str, expected: str) -> None:
+        self.slot = slot
+        self.expected = expected
+        super().__init__(f"secret {slot}: expected {expected}")
+
+
 def open_connector(
     manifest: Manifest, transport: Transport, secrets: Mapping[str, str], now: Callable[[], datetime]
 ) -> Connector:
     """The bare connector; nothing is connected yet. Use it behind ``connectors.wrappers.wrap``.
 
-    ``secrets`` by slot; ``now`` is the wall clock (for signed timestamps). Raises SecretsMissing, and
-    ssl.SSLError when a declared certificate cannot be read.
+    ``secrets`` by slot; ``now`` is the wall clock (for signed timestamps). Raises SecretsMissing,
+    SecretUnusable, and ssl.SSLError when a declared certificate cannot be read.
     """
     missing = manifest.credentials.slots() - set(secrets)
     if missing:
         raise SecretsMissing(missing)
+    key = manifest.credentials.api_key
+    if key is not None and not HEADER_SECRET.fullmatch(secrets[key.slot]):
+        raise SecretUnusable(key.slot, "printable ASCII with no space around it, for a header")
     if isinstance(manifest.address, SqlAddress):
         return SqlConnector(manifest, manifest.address, transport, secrets)
     return _open_http(

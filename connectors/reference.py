@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from connectors.contract import Answer, Ask, Fault, Offering, Row, Tell
+from connectors.contract import Answer, Ask, Fault, Form, Offering, Row, Tell
 from connectors.faults import Kind, all_failed, fault
 from connectors.manifest import Mistake
 from connectors.manifest.cursor import Cursor
 
 FAULT_KINDS = tuple(Kind)
+UNCODED = tuple(form for form in Form if form is not Form.CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def read_cases(text: str) -> Cases | tuple[Mistake, ...]:
     name = "person"
     record = "person"
     key = "id_number"
-    columns = ["id_number", "name"]
+    columns = { id_number = "text", name = "text", sex = ["1", "2"] }    # a form, or a list of codes
 
     [[cases]]
     offering = "person"
@@ -114,23 +115,32 @@ def _rows(case: Case, columns: tuple[str, ...]) -> tuple[Row, ...]:
 
 
 def _read_offering(cursor: Cursor) -> Offering:
-    columns = cursor.take("columns")
-    named = columns if isinstance(columns, list) and all(isinstance(one, str) for one in columns) else []
+    columns = cursor.table("columns")
+    forms = {name: _read_form(columns, name) for name in columns.names()}
     key = cursor.text("key")
-    if key not in named:
-        cursor.mistake("columns", "a list of field codes, the key among them")
+    if key not in forms:
+        columns.mistake("", "field codes with their forms, the key among them")
     offering = Offering(
         cursor.text("name"),
         cursor.text("record"),
         key,
-        tuple(named),
+        tuple(forms),
         cursor.flag("many", default=False),
         cursor.whole("batch", 1, 1000, 1000),
         Tell(cursor.choice("tell", tuple(Tell), "none")),
         timedelta(seconds=cursor.whole("freshness_seconds", 0, 10_000_000, 0)),
+        {name: Form.CODE if isinstance(form, frozenset) else form for name, form in forms.items()},
+        {name: form for name, form in forms.items() if isinstance(form, frozenset)},
     )
     cursor.finish()
     return offering
+
+
+def _read_form(columns: Cursor, name: str) -> Form | frozenset[str]:
+    value = columns.take(name)
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return frozenset(value)
+    return Form(columns.choice(name, UNCODED))
 
 
 def _read_case(cursor: Cursor, columns: tuple[str, ...]) -> Case:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -22,6 +23,13 @@ from connectors.transport import Transport, tls_context
 
 APPLICATION = "proofless"
 COMPILED_HIGHEST = 256
+AS_THEY_ARE = frozenset({str, int, float, bool, Decimal, date, type(None)})
+IDLE_SECONDS = 60.0
+CLOSE_SECONDS = 1.0
+# What a connection says that lost its server, and what among it is about the server's or our own words.
+LOSSES = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+ANSWERS = (asyncpg.ProtocolError, ValueError)
+FAILURES = (asyncpg.PostgresError, *LOSSES, OSError)
 STATES = (  # SQLSTATE or its class (ISO 9075, PostgreSQL appendix A); the first that fits counts
     ("57014", Kind.TIMEOUT),
     ("42501", Kind.REFUSED),
@@ -38,14 +46,20 @@ if TYPE_CHECKING:
 class SqlConnector:
     """Asks one agency's database. To be used behind ``connectors.wrappers.wrap``, which bounds connections.
 
-    Raises ssl.SSLError when a declared certificate cannot be read.
+    A session that nobody needs for ``idle_seconds`` is ended. Raises ssl.SSLError when a declared
+    certificate cannot be read.
     """
 
     def __init__(
-        self, manifest: Manifest, address: SqlAddress, transport: Transport, secrets: Mapping[str, str]
+        self,
+        manifest: Manifest,
+        address: SqlAddress,
+        transport: Transport,
+        secrets: Mapping[str, str],
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._offerings = tuple(one.offering for one in manifest.offerings)
-        self._leases = _Leases(manifest, address, transport, secrets)
+        self._leases = _Leases(manifest, address, transport, secrets, idle_seconds)
         self._views = {
             one.offering.name: _View(one, one.source, manifest)
             for one in manifest.offerings
@@ -64,23 +78,22 @@ class SqlConnector:
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 await connection.execute("select 1")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except FAILURES as error:
             connection.terminate()
             return _fault_of(error)
         self._leases.give(connection)
         return None
 
     async def fetch(self, ask: Ask) -> Answer:
-        """One statement for all keys."""
+        """One statement for all keys. Whoever asks ends it when the time is up, and the session with it."""
         connection = await self._leases.take(ask.deadline)
         if isinstance(connection, Fault):
             return _failed(ask, connection)
         finished = False
         try:
-            async with asyncio.timeout(ask.deadline - time.monotonic()):
-                answer = await self._views[ask.offering].fetch(connection, ask)
+            answer = await self._views[ask.offering].fetch(connection, ask)
             finished = True
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except FAILURES as error:
             return _failed(ask, _fault_of(error))
         finally:
             if finished:
@@ -116,10 +129,10 @@ class _View:
             records = await connection.fetch(statement, list(ask.keys))
         if len(records) > self._max_rows:
             return _failed(ask, fault(Kind.TOO_LARGE))
-        elements = [{name: _plain(value) for name, value in record.items()} for record in records]
-        if sum(map(_size, elements)) > self._max_bytes:
+        raw = Records(records)
+        if raw.size() > self._max_bytes:
             return _failed(ask, fault(Kind.TOO_LARGE))
-        return self._sorter.sort(list(elements), ask)
+        return self._sorter.sort_columns(raw, ask) or self._sorter.sort(list(raw.rows()), ask)
 
     async def _tell(self, connection: Connection, telling: Telling) -> None:
         names, values = [], []
@@ -147,11 +160,40 @@ class _View:
         return f"select {selected} from {view} where {key} = any($1) limit {self._max_rows + 1}"  # noqa: S608
 
 
+class Records:
+    """Rows of a view, with values of the kinds that JSON has, and dates."""
+
+    def __init__(self, records: Sequence[asyncpg.Record]) -> None:
+        self._records = records
+        names = tuple(records[0].keys()) if records else ()
+        self._columns = dict(zip(names, zip(*records, strict=True), strict=True))
+
+    def column(self, name: str) -> Sequence[object]:
+        """What stands in a column; nothing where there is no row at all."""
+        values = self._columns.get(name, ())
+        if AS_THEY_ARE.issuperset(map(type, values)):
+            return values
+        return [_plain(value) for value in values]
+
+    def rows(self) -> Sequence[object]:
+        """The rows as objects of texts, numbers and lists."""
+        return [{name: _plain(value) for name, value in record.items()} for record in self._records]
+
+    def size(self) -> int:
+        """Characters of texts and elements of lists, all together."""
+        return sum(map(_size, self._columns.values()))
+
+
 class _Leases:
     """Open sessions, taken and given back; as many as are asked for at once."""
 
     def __init__(
-        self, manifest: Manifest, address: SqlAddress, transport: Transport, secrets: Mapping[str, str]
+        self,
+        manifest: Manifest,
+        address: SqlAddress,
+        transport: Transport,
+        secrets: Mapping[str, str],
+        idle_seconds: float,
     ) -> None:
         self._address = address
         self._transport = transport
@@ -160,12 +202,14 @@ class _Leases:
         )
         self._tls = _tls(manifest, address, secrets)
         self._timeout_ms = round(manifest.limits.timeout * 1000)
-        self._idle: list[Connection] = []
+        self._idle: list[tuple[float, Connection]] = []  # with the moment since when, the oldest first
+        self._idle_seconds = idle_seconds
+        self._ageing: asyncio.Task[None] | None = None
         self._closed = False
 
     async def take(self, deadline: float) -> Connection | Fault:
         while self._idle:
-            connection = self._idle.pop()
+            _, connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
         place = await self._transport.place(self._address.host, self._address.port, deadline)
@@ -174,19 +218,35 @@ class _Leases:
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await self._open(place)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except FAILURES as error:
             return _fault_of(error)
 
     def give(self, connection: Connection) -> None:
         if self._closed:
             connection.terminate()
-        else:
-            self._idle.append(connection)
+            return
+        self._idle.append((time.monotonic(), connection))
+        if self._ageing is None or self._ageing.done():
+            self._ageing = asyncio.create_task(self._age())
 
     async def close(self) -> None:
         self._closed = True
+        if self._ageing is not None:
+            self._ageing.cancel()
+            await asyncio.gather(self._ageing, return_exceptions=True)
         while self._idle:
-            await self._idle.pop().close(timeout=1)
+            await _end(self._idle.pop()[1])
+
+    async def _age(self) -> None:
+        """Ends sessions that nobody has needed for a while, and itself with the last of them."""
+        while self._idle:
+            since, connection = self._idle[0]
+            wait = since + self._idle_seconds - time.monotonic()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            else:
+                del self._idle[0]
+                await _end(connection)
 
     async def _open(self, place: str) -> Connection:
         """Every parameter is given, so that no PG… variable of the hub's own surroundings steps in."""
@@ -206,6 +266,13 @@ class _Leases:
         )
 
 
+async def _end(connection: Connection) -> None:
+    try:
+        await connection.close(timeout=CLOSE_SECONDS)
+    except FAILURES:
+        connection.terminate()
+
+
 def _tls(manifest: Manifest, address: SqlAddress, secrets: Mapping[str, str]) -> ssl.SSLContext | None:
     if not address.tls:
         return None
@@ -222,7 +289,7 @@ def _failed(ask: Ask, why: Fault) -> Answer:
 def _fault_of(error: Exception) -> Fault:
     if isinstance(error, TimeoutError):
         return fault(Kind.TIMEOUT)
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) or (isinstance(error, LOSSES) and not isinstance(error, ANSWERS)):
         return fault(Kind.UNREACHABLE)
     state = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None
     if state is None:
@@ -245,5 +312,5 @@ def _plain(value: object) -> object:
     return value
 
 
-def _size(element: Mapping[str, object]) -> int:
-    return sum(len(value) for value in element.values() if isinstance(value, str | list))
+def _size(values: Sequence[object]) -> int:
+    return sum(len(value) for value in values if isinstance(value, str | list))

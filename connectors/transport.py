@@ -152,10 +152,10 @@ class Transport:
             return min(float(header), LONGEST_WAIT)
         try:
             until = parsedate_to_datetime(header)
-        except ValueError:
+            until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
+            return min(max((until - self._now()).total_seconds(), 0.0), LONGEST_WAIT)
+        except (ValueError, OverflowError):
             return None
-        until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-        return min(max((until - self._now()).total_seconds(), 0.0), LONGEST_WAIT)
 
 
 class NamedContext(ssl.SSLContext):

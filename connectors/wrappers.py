@@ -5,43 +5,40 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import Counter as Tally
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import PurePath
 
+import structlog
 from aiolimiter import AsyncLimiter
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from connectors.cache import Cache
+from connectors.cached import Cached
+from connectors.coalescing import Coalesced
 from connectors.contract import Answer, Ask, Connector, Fault, Offering, Row
 from connectors.faults import Kind, all_failed, fault
+from connectors.forms import Check, ColumnCheck, compile_check, compile_column_check
 from connectors.manifest.model import Manifest
+from connectors.metering import Meter, Metered
+from connectors.wrapper import Wrapper
 
 RETRIED = frozenset({Kind.UNREACHABLE, Kind.BUSY, Kind.FAILED})
 COUNTED = frozenset({Kind.TIMEOUT, Kind.UNREACHABLE, Kind.FAILED, Kind.MALFORMED, Kind.TOO_LARGE})
 FIRST_PAUSE = 0.05  # seconds before the second try, doubled before each further one
-LONGEST_TEXT = 100_000  # characters of one value
-LONGEST_LIST = 10_000  # elements of one value
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+COMPILED_HIGHEST = 256  # choices of columns
+Checks = tuple[tuple[str, Check], ...]  # by column, in the order of the ask
+ColumnChecks = tuple[tuple[str, ColumnCheck], ...]
 
 
-class Meter:
-    """The counters of all connectors of a process, once a registry; labels name connectors, never values."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("connector", "offering")
-        self.calls = Counter("hub_source_calls", "Calls to agencies.", labels, registry=registry)
-        self.keys = Counter(
-            "hub_source_keys", "Keys by what came of them.", (*labels, "outcome", "kind"), registry=registry
-        )
-        self.seconds = Histogram(
-            "hub_source_seconds", "Seconds a call took.", labels, registry=registry, buckets=BUCKETS
-        )
-
-
-def wrap(connector: Connector, manifest: Manifest, meter: Meter, workers: int = 1) -> Connector:
+def wrap(
+    connector: Connector, manifest: Manifest, meter: Meter, workers: int = 1, cache: Cache | None = None
+) -> Connector:
     """The connector in all its wrappers; an agency's limits are shared evenly among ``workers`` processes.
 
-    From the outside in: Batches, Metered, Breaker, Retry, Limit, Validate, Deadline.
+    From the outside in: Cached (where there is a cache), Coalesced, Batches, Metered, Breaker, Retry, Limit,
+    Validate, Deadline.
     """
     limits = manifest.limits
     concurrency = max(1, limits.concurrency // workers)
@@ -49,48 +46,41 @@ def wrap(connector: Connector, manifest: Manifest, meter: Meter, workers: int = 
     bounded = Validate(Deadline(connector, limits.timeout))
     retried = Retry(Limit(bounded, concurrency, per_second), limits.attempts, limits.repeatable)
     broken = Breaker(retried, limits.breaker_failures, limits.breaker_seconds)
-    return Batches(Metered(broken, manifest.id, meter))
-
-
-class Wrapper:
-    """A connector around another that changes nothing but what it overrides."""
-
-    def __init__(self, inner: Connector) -> None:
-        self._inner = inner
-
-    def describe(self) -> tuple[Offering, ...]:
-        """As the inner connector."""
-        return self._inner.describe()
-
-    async def health(self, deadline: float) -> Fault | None:
-        """As the inner connector."""
-        return await self._inner.health(deadline)
-
-    async def fetch(self, ask: Ask) -> Answer:
-        """As the inner connector."""
-        return await self._inner.fetch(ask)
-
-    async def close(self) -> None:
-        """As the inner connector."""
-        await self._inner.close()
+    shared = Coalesced(Batches(Metered(broken, manifest.id, meter)), limits.repeatable)
+    return shared if cache is None or not cache.is_on else Cached(shared, cache, manifest.id, meter)
 
 
 class Deadline(Wrapper):
-    """Ends a call at the ask's deadline, or after the longest time one try may take (seconds)."""
+    """Ends a call at the ask's deadline, or after the longest time one try may take (seconds).
+
+    Nearest to the kind, it also turns whatever the kind raises into a fault; only a cancellation passes.
+    """
 
     def __init__(self, inner: Connector, longest: float) -> None:
         super().__init__(inner)
         self._longest = longest
 
+    async def health(self, deadline: float) -> Fault | None:
+        """MALFORMED when the connector itself breaks."""
+        try:
+            return await self._inner.health(deadline)
+        except Exception as error:  # noqa: BLE001 what breaks one connector must not break the board of all
+            _tell_break(error, "health")
+            return fault(Kind.MALFORMED)
+
     async def fetch(self, ask: Ask) -> Answer:
-        """TIMEOUT for every key when the time is up."""
+        """TIMEOUT for every key when the time is up, MALFORMED when the connector itself breaks."""
         now = time.monotonic()
         deadline = min(ask.deadline, now + self._longest)
+        bounded = Ask(ask.offering, ask.keys, ask.columns, ask.tellings, deadline, ask.correlation)
         try:
             async with asyncio.timeout(deadline - now):
-                return await self._inner.fetch(replace(ask, deadline=deadline))
+                return await self._inner.fetch(bounded)
         except TimeoutError:
             return all_failed(ask.keys, fault(Kind.TIMEOUT, correlation=ask.correlation))
+        except Exception as error:  # noqa: BLE001 whatever an answer provokes is that agency's failure alone
+            _tell_break(error, ask.offering)
+            return all_failed(ask.keys, fault(Kind.MALFORMED, correlation=ask.correlation))
 
 
 class Limit(Wrapper):
@@ -103,24 +93,29 @@ class Limit(Wrapper):
 
     async def fetch(self, ask: Ask) -> Answer:
         """BUSY for every key when no turn comes before the deadline."""
-        try:
-            async with asyncio.timeout(ask.deadline - time.monotonic()):
-                await self._slots.acquire()
-        except TimeoutError:
+        if not await self._has_turn(ask.deadline):
             return _busy(ask)
         try:
-            if not await self._is_within_rate(ask.deadline):
+            if self._rate is not None and not await self._is_within_rate(self._rate, ask.deadline):
                 return _busy(ask)
             return await self._inner.fetch(ask)
         finally:
             self._slots.release()
 
-    async def _is_within_rate(self, deadline: float) -> bool:
-        if self._rate is None:
-            return True
+    async def _has_turn(self, deadline: float) -> bool:
+        if not self._slots.locked():
+            return await self._slots.acquire()
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                await self._rate.acquire()
+                return await self._slots.acquire()
+        except TimeoutError:
+            return False
+
+    @staticmethod
+    async def _is_within_rate(rate: AsyncLimiter, deadline: float) -> bool:
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await rate.acquire()
         except TimeoutError:
             return False
         return True
@@ -190,48 +185,55 @@ class Validate(Wrapper):
     def __init__(self, inner: Connector) -> None:
         super().__init__(inner)
         self._offerings = {offering.name: offering for offering in inner.describe()}
+        self._checks = lru_cache(COMPILED_HIGHEST)(self._compile)
+        self._column_checks = lru_cache(COMPILED_HIGHEST)(self._compile_columns)
 
     async def fetch(self, ask: Ask) -> Answer:
         """WRONG_SUBJECT for all when somebody is answered who was not asked for; else each key by itself."""
         answer = await self._inner.fetch(ask)
+        if self._is_sound(ask, answer):
+            return answer
         asked = set(ask.keys)
         if not asked.issuperset(answer.rows) or not asked.issuperset(answer.faults):
             return all_failed(ask.keys, fault(Kind.WRONG_SUBJECT, correlation=ask.correlation))
         offering = self._offerings[ask.offering]
+        checks = self._checks(ask.offering, ask.columns)
         objections = {
-            key: why for key in ask.keys if (why := _objection(offering, ask, answer, key)) is not None
+            key: why
+            for key in ask.keys
+            if (why := _objection(offering, checks, ask, answer, key)) is not None
         }
         if not objections:
             return answer
         rows = {key: rows for key, rows in answer.rows.items() if key not in objections}
         return Answer(rows, {**answer.faults, **objections}, answer.as_of)
 
+    def _is_sound(self, ask: Ask, answer: Answer) -> bool:
+        """Whether there is nothing to object to, found out a column at a time."""
+        rows, offering = answer.rows, self._offerings[ask.offering]
+        if answer.faults or len(rows) != len(ask.keys) or not rows.keys() >= set(ask.keys):
+            return False
+        if not offering.many and max(map(len, rows.values()), default=0) > 1:
+            return False
+        every = [row for own in rows.values() for row in own]
+        if set(map(len, every)) - {len(ask.columns)}:
+            return False
+        columns = tuple(zip(*every, strict=True))
+        owners = [key for key, own in rows.items() for _ in own]
+        return all(
+            check(values) and (column != offering.key or list(values) == owners)
+            for (column, check), values in zip(
+                self._column_checks(ask.offering, ask.columns), columns, strict=False
+            )
+        )
 
-class Metered(Wrapper):
-    """Counts calls, keys by outcome, and seconds."""
+    def _compile_columns(self, offering: str, columns: tuple[str, ...]) -> ColumnChecks:
+        described = self._offerings[offering]
+        return tuple((column, compile_column_check(described, column)) for column in columns)
 
-    def __init__(self, inner: Connector, name: str, meter: Meter) -> None:
-        super().__init__(inner)
-        self._name = name
-        self._keys = meter.keys
-        names = [offering.name for offering in inner.describe()]
-        self._calls = {one: meter.calls.labels(name, one) for one in names}
-        self._seconds = {one: meter.seconds.labels(name, one) for one in names}
-
-    async def fetch(self, ask: Ask) -> Answer:
-        """As the inner connector."""
-        labels = (self._name, ask.offering)
-        self._calls[ask.offering].inc()
-        with self._seconds[ask.offering].time():
-            answer = await self._inner.fetch(ask)
-        found = Tally("found" if rows else "absent" for rows in answer.rows.values())
-        for outcome, number in found.items():
-            self._keys.labels(*labels, outcome, "").inc(number)
-        for (outcome, kind), number in Tally(
-            (why.outcome, why.kind) for why in answer.faults.values()
-        ).items():
-            self._keys.labels(*labels, outcome, kind).inc(number)
-        return answer
+    def _compile(self, offering: str, columns: tuple[str, ...]) -> Checks:
+        described = self._offerings[offering]
+        return tuple((column, compile_check(described, column)) for column in columns)
 
 
 class Batches(Wrapper):
@@ -303,7 +305,18 @@ def _has_failed(answer: Answer) -> bool:
     )
 
 
-def _objection(offering: Offering, ask: Ask, answer: Answer, key: str) -> Fault | None:
+def _tell_break(error: Exception, offering: str) -> None:
+    """What broke and where; never its message, which may hold a value."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    structlog.stdlib.get_logger("connectors").error(
+        "connector_broke",
+        offering=offering,
+        error=type(error).__name__,
+        frames=[f"{PurePath(last.filename).name}:{last.lineno}"],
+    )
+
+
+def _objection(offering: Offering, checks: Checks, ask: Ask, answer: Answer, key: str) -> Fault | None:
     rows = answer.rows.get(key)
     if rows is None:
         return None if key in answer.faults else fault(Kind.INCOMPLETE, correlation=ask.correlation)
@@ -312,26 +325,18 @@ def _objection(offering: Offering, ask: Ask, answer: Answer, key: str) -> Fault 
     if len(rows) > 1 and not offering.many:
         return fault(Kind.WRONG_SUBJECT, correlation=ask.correlation)
     for row in rows:
-        why = _row_objection(offering, ask, row, key)
+        why = _row_objection(offering, checks, ask, row, key)
         if why is not None:
             return why
     return None
 
 
-def _row_objection(offering: Offering, ask: Ask, row: Row, key: str) -> Fault | None:
-    if len(row) != len(ask.columns):
+def _row_objection(offering: Offering, checks: Checks, ask: Ask, row: Row, key: str) -> Fault | None:
+    if len(row) != len(checks):
         return fault(Kind.MALFORMED, correlation=ask.correlation)
-    for column, value in zip(ask.columns, row, strict=True):
+    for (column, allows), value in zip(checks, row, strict=True):
         if column == offering.key and value != key:
             return fault(Kind.WRONG_SUBJECT, correlation=ask.correlation)
-        if not _fits(value):
+        if not allows(value):
             return fault(Kind.MALFORMED, correlation=ask.correlation, place=column)
     return None
-
-
-def _fits(value: object) -> bool:
-    if isinstance(value, str):
-        return len(value) <= LONGEST_TEXT
-    if isinstance(value, tuple):
-        return len(value) <= LONGEST_LIST and all(isinstance(one, str) and _fits(one) for one in value)
-    return value is None or isinstance(value, bool)

@@ -57,6 +57,7 @@ CASES = (
     Case("slow", _all(FaultKind.TIMEOUT), seconds=0.4),
     Case("server_error", _all(FaultKind.FAILED)),
     Case("too_many_requests", _all(FaultKind.BUSY)),
+    Case("absurd_retry_after", _all(FaultKind.FAILED), HTTP),
     Case("html", _all(FaultKind.MALFORMED, FaultKind.UNREACHABLE)),
     Case("wrong_type", _all(FaultKind.MALFORMED)),
     Case("truncated", _all(FaultKind.MALFORMED, FaultKind.UNREACHABLE)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from connectors.manifest.cursor import Cursor
 from connectors.manifest.model import (
     ApiKey,
@@ -20,6 +22,7 @@ from connectors.manifest.templates import PURPOSE
 HOST = r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
 BARE_HOST = r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}"
 URL = rf"https?://{HOST}(:[0-9]{{1,5}})?(/[A-Za-z0-9._~%-]+)*"
+A_URL = "http(s)://host[:port][/path], nothing more, no / at the end"
 PEM = r"(?s)\s*-----BEGIN CERTIFICATE-----.+-----END CERTIFICATE-----\s*"
 SLOT = r"[a-z][a-z0-9_]{0,63}"
 A_SLOT = "the name of a secret, in lower_snake"
@@ -47,11 +50,20 @@ def read_address(head: Cursor, kind: Kind) -> HttpAddress | SqlAddress:
             ca,
         )
     else:
-        url = cursor.text("url", "http(s)://host[:port][/path], nothing more, no / at the end", URL)
+        url = cursor.text("url", A_URL, URL)
+        if not _names_a_place(url):
+            cursor.mistake("url", f"an IPv6 address in the brackets, a port from 1 to {PORT_HIGHEST}")
         health = cursor.optional_text("health", "a path", PATH) if kind is Kind.REST else None
         address = HttpAddress(url, ca, health)
     cursor.finish()
     return address
+
+
+def _names_a_place(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def read_credentials(head: Cursor, kind: Kind) -> Credentials:

@@ -137,6 +137,8 @@ def _read_codes(cursor: Cursor) -> Form:
             table[code] = value
         else:
             inner.mistake(code, "a text, true or false")
+    if not inner.names() or len({isinstance(value, bool) for value in table.values()}) > 1:
+        cursor.mistake("codes", "at least one code, to texts only or to true and false only")
     return Codes(table)
 
 

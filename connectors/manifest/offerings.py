@@ -9,6 +9,7 @@ from datetime import timedelta
 from connectors.contract import Offering, Tell
 from connectors.manifest.cursor import Cursor
 from connectors.manifest.fields import read_date, read_fields, read_optional_path, read_path
+from connectors.manifest.forms import forms_of
 from connectors.manifest.model import AsOf, Kind, Meaning, Offered, OutcomeRule, RestSource, Rows
 from connectors.manifest.sources import NAME, read_source, tells_in_body
 from connectors.manifest.templates import Setting
@@ -40,6 +41,7 @@ def read_offering(cursor: Cursor, kind: Kind, tell: Tell) -> tuple[Offered, bool
             setting.batch,
             tell,
             _read_freshness(cursor),
+            *forms_of(key, fields),
         ),
         source,
         rows,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from types import MappingProxyType
 
+from connectors.contract import Form, Offering
 from hub.catalogue.model import (
     Agency,
+    Field,
     FieldCode,
+    FieldType,
     Kind,
     RecordCode,
     RecordType,
@@ -16,6 +20,7 @@ from hub.catalogue.model import (
     Supply,
 )
 from hub.kernel.errors import Code, Problem
+from hub.subjects.rules import resident_id, uscc
 
 CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -37,20 +42,42 @@ EVERY_EVIDENCE = tuple(
 )
 """The fields that every evidence type has (GB/T 36903, GB/T 36904)."""
 
+FORMS: Mapping[FieldType, frozenset[Form]] = MappingProxyType(
+    {
+        FieldType.TEXT: frozenset({Form.TEXT}),
+        FieldType.TEXTS: frozenset({Form.TEXTS}),
+        FieldType.BOOLEAN: frozenset({Form.BOOLEAN}),
+        FieldType.DATE: frozenset({Form.DATE}),
+        FieldType.PARTIAL_DATE: frozenset({Form.DATE, Form.PARTIAL_DATE}),
+        FieldType.MONEY: frozenset({Form.MONEY}),
+        FieldType.NUMBER: frozenset({Form.NUMBER}),
+        FieldType.CODE: frozenset(),
+        FieldType.REGION: frozenset({Form.TEXT}),
+        FieldType.RESIDENT_ID: frozenset({Form.TEXT}),
+        FieldType.USCC: frozenset({Form.TEXT}),
+    }
+)
+"""The open forms of a connector's column that supply each field type."""
+
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+PARTIAL_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
+NUMBER = r"[+-]?[0-9]+(\.[0-9]+)?"
+REGION = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}")  # GB/T 2260, GB/T 10114
+
 
 def record_type_mistake(record: RecordType) -> Problem | None:
     """What is wrong with a record type by itself: its codes, or a field that every evidence type has."""
     for code in (record.code, *record.fields):
         if not CODE.fullmatch(code):
             return Problem(
-                Code.MANIFEST_INVALID, {"path": f"record_type.{record.code}", "expected": "lower_snake"}
+                Code.MANIFEST_INVALID, {"path": f"record_type.{record.code}", "rule": "lower_snake"}
             )
     if record.kind is Kind.EVIDENCE:
         for code in EVERY_EVIDENCE:
             if code not in record.fields:
                 return Problem(
                     Code.MANIFEST_INVALID,
-                    {"path": f"record_type.{record.code}.fields.{code}", "expected": "field"},
+                    {"path": f"record_type.{record.code}.fields.{code}", "rule": "field"},
                 )
     return None
 
@@ -61,11 +88,66 @@ def supply_mistake(supply: Supply, records: Mapping[RecordCode, RecordType]) -> 
     where = f"{supply.connector}.{offering.name}"
     record = records.get(RecordCode(offering.record))
     if record is None:
-        return Problem(Code.MANIFEST_INVALID, {"path": f"{where}.record", "expected": "record type"})
+        return Problem(Code.MANIFEST_INVALID, {"path": f"{where}.record", "rule": "record type"})
     for column in (offering.key, *offering.columns):
         if column not in record.fields:
-            return Problem(Code.MANIFEST_INVALID, {"path": f"{where}.fields.{column}", "expected": "field"})
+            return Problem(Code.MANIFEST_INVALID, {"path": f"{where}.fields.{column}", "rule": "field"})
+        wanted = wanted_form(offering, column, record.fields[FieldCode(column)])
+        if wanted is not None:
+            return Problem(Code.MANIFEST_INVALID, {"path": f"{where}.fields.{column}", "rule": wanted})
     return None
+
+
+def wanted_form(offering: Offering, column: str, field: Field) -> str | None:
+    """What a column would have to look like for its field, in words; None when it does.
+
+    A column with a closed set of values (codes, a constant) supplies any field that all of them suit.
+    """
+    form = offering.forms.get(column)
+    if form is not Form.CODE:
+        return None if form in FORMS[field.type] else _in_words(field)
+    values = offering.codes.get(column, frozenset())
+    return None if values and all(_suits(value, field) for value in values) else _in_words(field)
+
+
+def _suits(value: str, field: Field) -> bool:
+    if field.type is FieldType.CODE:
+        return value in (field.codes or {})
+    return field.type in SUITS and SUITS[field.type](value)
+
+
+def _in_words(field: Field) -> str:
+    if field.type is FieldType.CODE:
+        return f"form code, each one of {', '.join(sorted(field.codes or {}))}"
+    open_forms = f"form {' or '.join(sorted(FORMS[field.type]))}"
+    return f"{open_forms}, or codes that are each a {field.type}" if field.type in SUITS else open_forms
+
+
+def _is_partial_date(text: str) -> bool:
+    return PARTIAL_DATE.fullmatch(text) is not None and _is_date(text + "-01-01"[: 10 - len(text)])
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return DATE.fullmatch(text) is not None
+
+
+SUITS: Mapping[FieldType, Callable[[str], bool]] = MappingProxyType(
+    {
+        FieldType.TEXT: bool,
+        FieldType.DATE: _is_date,
+        FieldType.PARTIAL_DATE: _is_partial_date,
+        FieldType.MONEY: lambda text: re.fullmatch(rf"{NUMBER} [A-Z]{{3}}", text) is not None,
+        FieldType.NUMBER: lambda text: re.fullmatch(NUMBER, text) is not None,
+        FieldType.REGION: lambda text: REGION.fullmatch(text) is not None,
+        FieldType.RESIDENT_ID: lambda text: resident_id(text) == text,
+        FieldType.USCC: lambda text: uscc(text) == text,
+    }
+)
+"""Whether one value of a closed set is a value of a field type."""
 
 
 def snapshot(

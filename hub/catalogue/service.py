@@ -13,7 +13,7 @@ import msgspec
 from connectors.contract import Connector
 from hub.audit.model import AgencyCode
 from hub.catalogue import rules
-from hub.catalogue.model import Agency, ConnectorId, RecordType, Snapshot, Supply
+from hub.catalogue.model import Agency, ConnectorId, RecordCode, RecordType, Snapshot, Supply
 from hub.catalogue.store import CatalogueStore, ConnectorRow
 from hub.kernel.errors import Code, HubError, Problem
 from hub.kernel.log import get_log
@@ -117,7 +117,7 @@ class CatalogueService:
         records = {record.code: record for record in rows.records}
         known = {known.code: known for known in rows.agencies}
         if agency not in known:
-            raise HubError(Code.MANIFEST_INVALID, path="connector.agency", expected="agency")
+            raise HubError(Code.MANIFEST_INVALID, path="connector.agency", rule="agency")
         opened = self.connect(manifest, credentials)
         try:
             for offering in opened.describe():
@@ -132,11 +132,13 @@ class CatalogueService:
             return before
         connectors = {row.id: live for row in rows.connectors if (live := self._connector(row, before))}
         agencies = {agency.code: agency for agency in rows.agencies}
+        records = {record.code: record for record in rows.records}
         supplies = [
-            Supply(row.id, row.version, agencies[row.agency], offering)
+            supply
             for row in rows.connectors
             if row.id in connectors
             for offering in connectors[row.id].describe()
+            if _still_fits(supply := Supply(row.id, row.version, agencies[row.agency], offering), records)
         ]
         snapshot = rules.snapshot(rows.version, rows.agencies, rows.records, supplies)
         self._retire(before, connectors)
@@ -151,12 +153,14 @@ class CatalogueService:
         """The live connector of a row; one that cannot be opened takes nobody else down with it."""
         if row.id in before.connectors and before.versions.get(row.id) == row.version:
             return before.connectors[row.id]
-        plain = self.seal.open(row.sealed_credentials, row.id.encode())
         try:
+            plain = self.seal.open(row.sealed_credentials, row.id.encode())
             return self.connect(row.manifest, msgspec.json.decode(plain, type=dict[str, str]))
         except HubError as error:
             get_log().error("connector_unusable", connector=row.id, code=error.problem.code.label)
-            return None
+        except Exception as error:  # noqa: BLE001 whatever is wrong with one agency's row is its own affair
+            get_log().error("connector_unusable", connector=row.id, error=type(error).__name__)
+        return None
 
     def _retire(self, before: Active, kept: Mapping[ConnectorId, Connector]) -> None:
         for name, connector in before.connectors.items():
@@ -170,6 +174,14 @@ class CatalogueService:
             await asyncio.sleep(self.grace)
         finally:
             await connector.close()
+
+
+def _still_fits(supply: Supply, records: Mapping[RecordCode, RecordType]) -> bool:
+    """A record type may have changed after the offering was registered; what no longer fits is not asked."""
+    if rules.supply_mistake(supply, records) is None:
+        return True
+    get_log().error("offering_unusable", connector=supply.connector, offering=supply.offering.name)
+    return False
 
 
 def _require_none(mistake: Problem | None) -> None:

@@ -10,9 +10,10 @@ from prometheus_client import CollectorRegistry
 
 from connectors.contract import Connector
 from connectors.manifest import Manifest, read
+from connectors.metering import Meter
 from connectors.opening import open_connector
 from connectors.transport import Transport
-from connectors.wrappers import Meter, wrap
+from connectors.wrappers import wrap
 
 LOCAL = ((ip_network("127.0.0.0/8"), (range(1, 65_536),)), (ip_network("::1/128"), (range(1, 65_536),)))
 

@@ -18,6 +18,7 @@ ROWS = {
     ALSO_KNOWN: {"sfzh": ALSO_KNOWN, "xm": "李四", "xb": "1", "csrq": "19910100", "zt": "1"},
 }
 PIECE = b"x" * 65_536
+NEVER = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
 
 
 @asynccontextmanager
@@ -136,18 +137,25 @@ async def _special(case: str, request: web.Request) -> web.StreamResponse | None
     match case:
         case "slow":
             await asyncio.sleep(30)
-        case "server_error":
-            return web.Response(status=500, text="<h1>Error</h1>", content_type="text/html")
-        case "too_many_requests":
-            return web.Response(status=429, headers={"Retry-After": "60"})
-        case "html":
-            return web.Response(text="<html>login</html>", content_type="text/html")
-        case "redirect":
-            return web.Response(status=302, headers={"Location": f"http://{request.host}/elsewhere"})
         case "truncated":
             return await _truncated(request)
         case "too_large":
             return await _endless(request)
+    return _fixed(case, request.host)
+
+
+def _fixed(case: str, host: str) -> web.Response | None:
+    match case:
+        case "server_error":
+            return web.Response(status=500, text="<h1>Error</h1>", content_type="text/html")
+        case "too_many_requests":
+            return web.Response(status=429, headers={"Retry-After": "60"})
+        case "absurd_retry_after":
+            return web.Response(status=503, headers={"Retry-After": NEVER})
+        case "html":
+            return web.Response(text="<html>login</html>", content_type="text/html")
+        case "redirect":
+            return web.Response(status=302, headers={"Location": f"http://{host}/elsewhere"})
     return None
 
 

@@ -123,13 +123,13 @@ REFERENCE = """
 name = "person"
 record = "person"
 key = "id_number"
-columns = ["id_number", "name", "deceased"]
+columns = { id_number = "text", name = "text", deceased = "boolean" }
 
 [[offerings]]
 name = "roles"
 record = "business_role"
 key = "person_id"
-columns = ["person_id", "uscc", "scope"]
+columns = { person_id = "text", uscc = "text", scope = "texts" }
 many = true
 
 [[cases]]

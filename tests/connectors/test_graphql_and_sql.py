@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 
 from connectors.contract import Answer, Ask, Connector, Telling
+from connectors.sql import SqlConnector
 from tests.connectors import samples, services
 from tests.connectors.agency_database import PASSWORD, proxy, socket_of
 from tests.connectors.certificates import Authority
@@ -311,6 +312,41 @@ async def test_health_and_recovery_after_the_server_went_away(things: str) -> No
     gone = await connector.health(time.monotonic() + 1)
     assert gone is not None
     assert gone.kind == "unreachable"
+
+
+@pytest.mark.parametrize("lost", [asyncpg.InternalClientError, asyncpg.InterfaceError, ConnectionError])
+async def test_a_session_that_lost_its_server_is_replaced(
+    things: str, monkeypatch: pytest.MonkeyPatch, lost: type[Exception]
+) -> None:
+    real = asyncpg.Connection.fetch
+    losses = [lost("not connected")]
+
+    async def fetch(self: Any, *asked: Any) -> Any:
+        if losses:
+            raise losses.pop()
+        return await real(self, *asked)
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", fetch)
+    async with reached(things) as (connector, made):
+        assert (await connector.fetch(ask_sql(("A",), ("id",)))).rows == {"A": (("A",),)}
+    assert made == [0, 1]
+
+
+async def test_a_session_that_nobody_needs_is_ended(things: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SqlConnector.__init__, "__defaults__", (0.2,))
+    async with reached(things) as (connector, made):
+        for _ in range(3):
+            await connector.fetch(ask_sql(("A",), ("id",)))
+        assert made == [0]
+        admin = await asyncpg.connect(things)
+        counted = "select count(*) from pg_stat_activity where usename = 'agency_reader'"
+        assert await admin.fetchval(counted) == 1
+        async with asyncio.timeout(3):
+            while await admin.fetchval(counted):  # noqa: ASYNC110  a server's view has no event
+                await asyncio.sleep(0.02)
+        await admin.close()
+        assert (await connector.fetch(ask_sql(("A",), ("id",)))).rows == {"A": (("A",),)}
+        assert made == [0, 1], "and a new one opened when there is need"
 
 
 async def test_surroundings_do_not_step_in(things: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,25 @@ OWN = (Endpoint(parse("10.20.0.5"), 443), Endpoint(None, 8050))
         ("255.255.255.255", 443, False),
         ("10.20.0.5", 443, False),
         ("10.20.0.5", 8000, True),
+        ("64:ff9b:1::808:808", 443, False),  # NAT64 of one's own choice: nobody can tell whom it means
+        ("::ffff:0:8.8.8.8", 443, True),  # SIIT's IPv4-translated form
+        ("::ffff:0:127.0.0.1", 443, False),
+        ("::ffff:0:169.254.169.254", 80, False),
+        ("::ffff:0:10.20.1.1", 443, True),
+        ("::ffff:0:10.20.0.5", 443, False),
+        ("64:ff9b::8.8.8.8", 443, True),
+        ("2002:808:808::", 443, True),
+        ("2001:0:808:808::80ff:fffe", 443, False),  # Teredo, its client 127.0.0.1
+        ("2001:0:808:808::f7f7:f7f7", 443, False),  # Teredo, its client 8.8.8.8
+        ("5f00::1", 443, False),  # segment routing
+        ("3fff::1", 443, False),  # documentation
+        ("2001:db8::1", 443, False),
+        ("2001:2::1", 443, False),  # benchmarking
+        ("4000::1", 443, False),  # handed out to nobody
+        ("100::1", 443, False),  # discarded
+        ("192.88.99.1", 443, False),  # relays of 6to4
+        ("2002:c058:6301::", 443, False),
+        ("240.0.0.1", 443, False),
     ],
 )
 def test_addresses(address: str, port: int, permitted: bool) -> None:
@@ -80,6 +99,10 @@ def test_what_must_never_be_reached_cannot_be_approved() -> None:
         ("::1", 8300),
         ("::ffff:127.0.0.1", 8300),
         ("192.168.7.7", 5432),
+        ("64:ff9b:1::c0a8:708", 5432),
+        ("::ffff:0:127.0.0.1", 8300),
+        ("::ffff:0:192.168.7.7", 5432),
+        ("2001:0:808:808::3f57:f8f8", 5432),
     ]:
         assert not guard.permits(parse(address), port), address
     assert guard.permits(parse("127.0.0.1"), 8301)
@@ -257,6 +280,7 @@ async def test_no_cookie_is_kept() -> None:
         (format_datetime(samples.now().replace(microsecond=0) + timedelta(seconds=30)), 29.5),
         ("Sun, 01 Jan 2023 00:00:00 GMT", 0.0),
         ("soon", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         ("-1", None),
     ],
 )

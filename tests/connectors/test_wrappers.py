@@ -10,13 +10,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
-from connectors.contract import Answer, Ask, Fault, Offering, Tell, Telling
+from connectors.contract import Answer, Ask, Fault, Form, Offering, Tell, Telling
 from connectors.faults import Kind, all_failed, fault
-from connectors.wrappers import Batches, Breaker, Deadline, Limit, Meter, Metered, Retry, Validate, wrap
+from connectors.metering import Meter, Metered
+from connectors.wrappers import Batches, Breaker, Deadline, Limit, Retry, Validate, wrap
 from tests.connectors import samples
 
-PERSON = Offering("person", "person", "id", ("id", "name"), False, 2, Tell.NONE, timedelta())
+TEXTS_ONLY = {"id": Form.TEXT, "name": Form.TEXT}
+PERSON = Offering("person", "person", "id", ("id", "name"), False, 2, Tell.NONE, timedelta(), TEXTS_ONLY)
 ROLES = replace(PERSON, name="roles", many=True)
 Answering = Callable[[Ask, int], Answer]
 
@@ -80,6 +83,40 @@ async def test_deadline_ends_a_call() -> None:
     assert kinds(await Deadline(slow, 9.0).fetch(ask(seconds=0.05))) == {"A": "timeout"}
     assert time.monotonic() - before < 1
     assert slow.asked[0].deadline < before + 0.2
+
+
+class Broken(Scripted):
+    """A kind that breaks over what it is given."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(found)
+        self.error = error
+
+    async def health(self, _deadline: float) -> Fault | None:
+        raise self.error
+
+    async def fetch(self, _ask: Ask) -> Answer:
+        raise self.error
+
+
+async def test_a_kind_that_breaks_is_a_fault_and_its_values_are_not_told() -> None:
+    broken = Deadline(Broken(OverflowError("11010519491231002X")), 1.0)
+    with capture_logs() as told:
+        answer = await broken.fetch(ask("A", "B"))
+        why = await broken.health(0)
+    assert kinds(answer) == {"A": "malformed", "B": "malformed"}
+    assert answer.faults["A"].correlation == "corr"
+    assert why == fault(Kind.MALFORMED)
+    assert [one["offering"] for one in told] == ["person", "health"]
+    assert told[0]["error"] == "OverflowError"
+    assert told[0]["frames"][0].startswith("test_wrappers.py:")
+    assert "11010519491231002X" not in repr(told)
+
+
+@pytest.mark.parametrize("stop", [asyncio.CancelledError, KeyboardInterrupt, SystemExit])
+async def test_what_ends_the_process_is_no_fault(stop: type[BaseException]) -> None:
+    with pytest.raises(stop):
+        await Deadline(Broken(stop()), 1.0).fetch(ask())
 
 
 async def test_limit_holds_back_what_is_too_much_at_once() -> None:
@@ -262,7 +299,8 @@ async def test_breaker_does_not_count_what_is_no_failure_of_the_service(answerin
         (Answer({"A": (("A", ["x"]),), "B": ()}), {"A": "malformed"}),
         (Answer({"A": (("A", ("x", 5)),), "B": ()}), {"A": "malformed"}),
         (Answer({"A": (("A", "x" * 100_001),), "B": ()}), {"A": "malformed"}),
-        (Answer({"A": (("A", True),), "B": (("B", None),)}), {}),
+        (Answer({"A": (("A", True),), "B": (("B", None),)}), {"A": "malformed"}),
+        (Answer({"A": (("A", ("x",)),), "B": (("B", ""),)}), {"A": "malformed"}),
         (Answer({"A": ()}), {"B": "incomplete"}),
         (Answer({"A": (), "B": ()}, {"B": fault(Kind.FAILED)}), {"B": "failed"}),
     ],
@@ -340,5 +378,5 @@ async def test_limits_are_shared_among_workers() -> None:
     inner = Scripted(found, delay=0.02)
     manifest = samples.manifest(samples.graphql("http://127.0.0.1:1"))
     wrapped = wrap(inner, manifest, Meter(CollectorRegistry()), workers=4)
-    await asyncio.gather(*(wrapped.fetch(ask()) for _ in range(6)))
+    await asyncio.gather(*(wrapped.fetch(ask(offering="roles")) for _ in range(6)))
     assert inner.most_at_once == 2

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
+from connectors.contract import Form
 from hub.audit.model import AgencyCode
-from hub.catalogue.model import ConnectorId
+from hub.catalogue.model import ConnectorId, FieldCode, FieldType
 from hub.catalogue.service import CatalogueService
 from hub.catalogue.store import CatalogueStore
 from hub.kernel.crypto.envelope import Envelope
@@ -28,8 +31,10 @@ class Opener:
         self.opened: list[tuple[str, dict[str, str], Desk]] = []
 
     def __call__(self, text: str, credentials: object) -> Desk:
+        if text == "broken":
+            raise ValueError("not a thing for operators")
         if text == "bad":
-            raise HubError(Code.MANIFEST_INVALID, path="connector.kind", expected="rest")
+            raise HubError(Code.MANIFEST_INVALID, path="connector.kind", rule="rest")
         desk = Closing(Town().police)
         self.opened.append((text, dict(credentials), desk))  # type: ignore[call-overload]  # a mapping
         return desk
@@ -92,17 +97,61 @@ async def test_the_same_again_is_no_new_version(owner_database: Database) -> Non
     assert await owner.put_connector(ID, POLICE.code, "v0", {"key": "b"}) == 3
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("manifest = 'bad'", {"code": "HUB-420"}),
+        ("manifest = 'broken'", {"error": "ValueError"}),
+        ("sealed_credentials = 'no ciphertext'", {"code": "HUB-430"}),
+        ("sealed_credentials = $1", {"error": "DecodeError"}),
+    ],
+)
 async def test_one_agencys_unusable_connector_takes_nobody_down(
+    database: Database, owner_database: Database, change: str, told: dict[str, str]
+) -> None:
+    owner = await _settled(owner_database)
+    await owner.put_connector(ID, POLICE.code, "v1", {})
+    sealed = [Envelope(b"k" * 32).seal(b"no JSON", ID.encode())] if "$1" in change else []
+    await owner_database.execute(f"UPDATE catalogue.connector SET {change}", *sealed)
+    await owner.put_connector(ConnectorId("other"), POLICE.code, "v1", {})
+    serving = _service(database, Opener())
+    with capture_logs() as entries:
+        await serving.start()
+    assert set(serving.active.connectors) == {"other"}
+    (unusable,) = [entry for entry in entries if entry["event"] == "connector_unusable"]
+    assert unusable == {"event": "connector_unusable", "log_level": "error", "connector": ID, **told}
+    await serving.stop()
+
+
+async def test_an_offering_that_no_longer_fits_its_record_is_not_asked(
     database: Database, owner_database: Database
 ) -> None:
     owner = await _settled(owner_database)
     await owner.put_connector(ID, POLICE.code, "v1", {})
-    await owner_database.execute("UPDATE catalogue.connector SET manifest = 'bad'")
-    await owner.put_connector(ConnectorId("other"), POLICE.code, "v1", {})
+    person = next(record for record in RECORDS if record.code == "person")
+    field = replace(person.fields[FieldCode("name")], type=FieldType.DATE)
+    await owner.put_record_type(replace(person, fields={**person.fields, FieldCode("name"): field}))
     serving = _service(database, Opener())
     await serving.start()
-    assert set(serving.active.connectors) == {"other"}
+    assert set(serving.active.connectors) == {ID}
+    assert not serving.active.snapshot.supplies
+    await owner.put_record_type(person)
+    await _until(lambda: bool(serving.active.snapshot.supplies))
     await serving.stop()
+
+
+async def test_a_manifest_whose_forms_do_not_fit_is_refused(owner_database: Database) -> None:
+    owner = await _settled(owner_database)
+    desk = Town().police
+    offering = desk.offerings["person_by_id_number"]
+    forms = {**offering.forms, "birth_date": Form.TEXT}
+    desk.offerings = {"person_by_id_number": replace(offering, forms=forms)}
+    owner.connect = lambda _text, _credentials: desk
+    with pytest.raises(HubError) as refused:
+        await owner.put_connector(ID, POLICE.code, "v1", {})
+    detail = refused.value.problem.detail
+    assert detail["path"] == "police.person_by_id_number.fields.birth_date"
+    assert detail["rule"].startswith("form date or partial_date")
 
 
 async def test_a_bad_registration_leaves_nothing(owner_database: Database) -> None:

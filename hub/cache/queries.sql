@@ -1,0 +1,2 @@
+-- name: announce
+SELECT pg_notify($1, $2)
