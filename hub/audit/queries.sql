@@ -1,15 +1,18 @@
--- Entries and look-ups. Every write is one statement, so one durable commit.
+-- Entries and look-ups. A group of entries is one statement, so one durable commit.
 
--- name: add_entry
+-- name: add_entries
 WITH added AS (
-    INSERT INTO audit.entry (at, id, inquiry, kind, client, canonical) VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO audit.entry (at, id, inquiry, kind, client, canonical)
+    SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[])
 )
 INSERT INTO audit.subject (at, entry, inquiry, place, key_version, pseudonym, salt)
-SELECT $1, $2, $3, place, $7, substring($8 FROM place * 64 - 63 FOR 32), substring($8 FROM place * 64 - 31 FOR 32)
-FROM generate_series(1, octet_length($8::bytea) / 64) AS place
-
--- name: add_lone_entry
-INSERT INTO audit.entry (at, id, inquiry, kind, client, canonical) VALUES ($1, $2, $3, $4, $5, $6)
+SELECT
+    entry.at, entry.id, entry.inquiry, place, entry.key_version,
+    substring($10::bytea FROM (entry.before + place) * 64 - 63 FOR 32),
+    substring($10::bytea FROM (entry.before + place) * 64 - 31 FOR 32)
+FROM unnest($1, $2, $3, $7::integer[], $8::integer[], $9::integer[])
+    AS entry (at, id, inquiry, key_version, before, marks)
+CROSS JOIN generate_series(1, entry.marks) AS place
 
 -- name: newest
 SELECT entry.at, entry.inquiry, entry.canonical FROM audit.entry

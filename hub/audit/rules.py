@@ -46,6 +46,8 @@ PARTS: Final = frozenset({"agency", "procedure", "case"})
 ACTORS: Final = frozenset(kind.value for kind in ActorKind)
 UNREADABLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, invisible marks, surrogates, breaks
 PERCENT_ENCODED: Final = re.compile(rb"%([0-9A-Fa-f]{2})?")
+BETWEEN: Final = re.compile(r"[^0-9A-Za-z]+")
+DIGITS: Final = frozenset(range(10))
 PERSON_NUMBER: Final = re.compile(r"(?=([1-9][0-9]{16}[0-9Xx]))", re.ASCII)
 KNOWN: Final = (
     ("client", Known.VERIFIED),  # by its token
@@ -192,9 +194,22 @@ def well_formed(text: str, length: int) -> bool:
 
 
 def names_a_person(text: str, is_resident_id: Callable[[str], object]) -> bool:
-    """Whether a resident ID number stands anywhere in a text, full-width digits included."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    """Whether a resident ID number stands anywhere in a text, in whatever digits and however divided."""
+    if text.isascii():
+        plain = BETWEEN.sub("", text)
+    else:
+        plain = "".join(map(_bare, unicodedata.normalize("NFKC", text)))
     return any(is_resident_id(found) for found in PERSON_NUMBER.findall(plain))
+
+
+def _bare(character: str) -> str:
+    """A digit of any script as an ASCII digit, a letter as it is, and nothing for what stands in between."""
+    if character.isascii():
+        return character if character.isalnum() else ""
+    value = unicodedata.numeric(character, None)
+    if value in DIGITS:
+        return str(int(value))
+    return character if character.isalnum() else ""
 
 
 def commitment(salt: bytes, pseudonym: bytes) -> bytes:

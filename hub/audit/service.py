@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.audit import rules
-from hub.audit.model import ClientId, InquiryId, LookedUp, LookUp, Mark, Purpose, Search, SubjectKey
+from hub.audit.model import ClientId, InquiryId, LookedUp, LookUp, Mark, Purpose, Result, Search, SubjectKey
 from hub.audit.store import AuditStore
 from hub.kernel.clock import Clock
 from hub.kernel.crypto.pseudonym import Pseudonyms
@@ -52,7 +52,8 @@ class AuditService:
         trail = Trail(InquiryId(new_id()))
         subjects, marks, commitments = self._committed(trail, roots)
         entry = rules.intent_entry(trail.inquiry, self._clock.now(), purpose, operation, fields, commitments)
-        await self._store.add(entry, marks, self._pseudonyms.version, Code.LOG_UNAVAILABLE)
+        version, failure = self._pseudonyms.version, Code.LOG_UNAVAILABLE
+        await self._store.add(entry, marks, version, failure, lambda: self._abandon(trail))
         trail.commitments.update(zip(subjects, commitments, strict=True))
         return trail
 
@@ -79,6 +80,17 @@ class AuditService:
         commitments = [trail.commitments[key] for key in asked]
         entry = rules.outcome_entry(new_id(), trail.inquiry, self._clock.now(), looked_up, commitments)
         await self._store.add(entry, (), self._pseudonyms.version, Code.OUTCOME_UNRECORDED)
+
+    def _abandon(self, trail: Trail) -> None:
+        """The caller went away while the intent was on its way into the log: nobody was asked."""
+        looked_up = LookedUp(Result.ABANDONED, (), ())
+        self._store.add_unattended(
+            rules.outcome_entry(new_id(), trail.inquiry, self._clock.now(), looked_up, ())
+        )
+
+    async def stop(self) -> None:
+        """Returns when every entry so far is durable or has failed."""
+        await self._store.settled()
 
     async def check(self) -> None:
         """Returns when an entry could be written now; else raises HubError, so nobody would be answered."""

@@ -1,20 +1,108 @@
-"""The log's rows: entries are added, each in one durable statement, and look-ups are found again."""
+"""The log's rows: entries are added in durable groups, and look-ups are found again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import accumulate
+from typing import Generic, TypeVar
 
 import asyncpg
 
 from hub.audit import rules
 from hub.audit.model import Entry, InquiryId, LookUp, Mark, Search
 from hub.kernel.db import Database, load_statements
+from hub.kernel.db.reach import Reach, state_of
 from hub.kernel.errors import Code, HubError
 
+Item = TypeVar("Item")
 STATEMENTS = load_statements("hub.audit")
+LARGEST_GROUP = 256  # entries of one commit
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # earlier than any look-up
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Item]):
+    item: Item
+    durable: asyncio.Future[None]
+    orphaned: Callable[[], None] | None
+
+
+class Groups(Generic[Item]):
+    """One group is on its way at a time; whatever comes meanwhile is the next one, in the order it came.
+
+    ``write`` makes a group durable, all or nothing; ``most``: items of a group.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[None]], most: int) -> None:
+        self._write = write
+        self._most = most
+        self._waiting: list[_Waiting[Item]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    def add(self, item: Item, orphaned: Callable[[], None] | None = None) -> asyncio.Future[None]:
+        """Done when the item is durable, or with the error of ``write``.
+
+        Who cancels it while it waits takes the item back. One that is on its way already is written all
+        the same, whole: then ``orphaned`` is called, since nobody else hears of it.
+        """
+        durable = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(item, durable, orphaned))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all(), name="group commit")
+        return durable
+
+    async def drained(self) -> None:
+        """Returns when nothing waits and nothing is on its way."""
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
+
+    async def _write_all(self) -> None:
+        group: list[_Waiting[Item]] = []
+        try:
+            while self._waiting:
+                taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                group = [one for one in taken if not one.durable.done()]
+                if group:
+                    await self._write_group(group)
+        finally:
+            self._writing = None
+            for one in (*group, *self._waiting):  # open still only when the loop ends in the middle
+                one.durable.cancel()
+
+    async def _write_group(self, group: Sequence[_Waiting[Item]]) -> None:
+        """What PostgreSQL objects to is not written at all, so that each item can be tried by itself.
+
+        After a loss (a HubError) nobody knows what was written: all of the group are told of it.
+        """
+        error = await self._tried([one.item for one in group])
+        if error is None:
+            for one in group:
+                _succeed(one)
+        elif isinstance(error, HubError) or len(group) == 1:
+            _fail(group, error)
+        else:
+            for one in group:
+                await self._write_group([one])
+
+    async def _tried(self, items: Sequence[Item]) -> Exception | None:
+        try:
+            await self._write(items)
+        except Exception as error:  # noqa: BLE001  whatever it is, those who wait hear of it
+            return error
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Addition:
+    """An entry on its way into the log, with what finds it again."""
+
+    entry: Entry
+    marks: Sequence[Mark]
+    key_version: int
 
 
 class AuditStore:
@@ -22,21 +110,60 @@ class AuditStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._groups = Groups(self._write, LARGEST_GROUP)
+        self._reach = Reach("audit_log")
 
-    async def add(self, entry: Entry, marks: Sequence[Mark], key_version: int, failure: Code) -> None:
-        """Adds an entry and what finds it again, in one commit; durable on return.
+    async def add(
+        self,
+        entry: Entry,
+        marks: Sequence[Mark],
+        key_version: int,
+        failure: Code,
+        orphaned: Callable[[], None] | None = None,
+    ) -> None:
+        """Adds an entry and what finds it again, in one commit with whatever else waits; durable on return.
 
         Raises HubError(``failure``) with the SQLSTATE when that is not possible for whatever reason: the
-        database is away or full, the month has no partition, the role may not write.
+        database is away or full, the month has no partition, the role may not write. A caller who is
+        cancelled takes the entry back, or, when it was on its way already, ``orphaned`` is called once it
+        is durable.
         """
-        columns = (entry.at, entry.id, entry.inquiry, entry.kind.value, entry.client, entry.canonical)
         with _failing_as(failure):
-            if not marks:
-                await self._database.execute(STATEMENTS["add_lone_entry"], *columns)
-                return
-            # One value for all of them: an array costs the driver more than its content is worth.
-            joined = b"".join([mark.pseudonym + mark.salt for mark in marks])
-            await self._database.execute(STATEMENTS["add_entry"], *columns, key_version, joined)
+            await self._groups.add(_Addition(entry, marks, key_version), orphaned)
+
+    def add_unattended(self, entry: Entry) -> None:
+        """Adds an entry without marks for which nobody waits, as far as that is possible."""
+        self._groups.add(_Addition(entry, (), 1)).add_done_callback(_pass_over)
+
+    async def settled(self) -> None:
+        """Returns when every entry so far is durable or has failed."""
+        await self._groups.drained()
+
+    async def _write(self, group: Sequence[_Addition]) -> None:
+        try:
+            await self._insert(group)
+        except asyncpg.PostgresError as error:
+            self._reach.lost(state_of(error))
+            raise
+        self._reach.used()
+
+    async def _insert(self, group: Sequence[_Addition]) -> None:
+        entries = [one.entry for one in group]
+        numbers = [len(one.marks) for one in group]
+        joined = b"".join([mark.pseudonym + mark.salt for one in group for mark in one.marks])
+        await self._database.execute(
+            STATEMENTS["add_entries"],
+            [entry.at for entry in entries],
+            [entry.id for entry in entries],
+            [entry.inquiry for entry in entries],
+            [entry.kind.value for entry in entries],
+            [entry.client for entry in entries],
+            [entry.canonical for entry in entries],
+            [one.key_version for one in group],
+            [0, *accumulate(numbers[:-1])],
+            numbers,
+            joined,  # one value for all of them: an array costs the driver more than its content is worth
+        )
 
     async def find(self, search: Search) -> list[LookUp]:
         """The newest look-ups that satisfy every condition, with their outcomes as far as there are any."""
@@ -85,5 +212,24 @@ def _failing_as(code: Code) -> Iterator[None]:
         yield
     except HubError as error:
         raise HubError(code, **error.problem.detail) from None
-    except asyncpg.PostgresError as error:
-        raise HubError(code, state=error.sqlstate or "") from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise HubError(code, state=getattr(error, "sqlstate", None) or "") from None
+
+
+def _pass_over(addition: asyncio.Future[None]) -> None:
+    """Its error is nobody's: an intent without an outcome tells enough."""
+    if not addition.cancelled():
+        addition.exception()
+
+
+def _succeed(one: _Waiting[Item]) -> None:
+    if not one.durable.done():
+        one.durable.set_result(None)
+    elif one.orphaned is not None:
+        one.orphaned()
+
+
+def _fail(group: Sequence[_Waiting[Item]], error: Exception) -> None:
+    for one in group:
+        with suppress(asyncio.InvalidStateError):  # cancelled meanwhile
+            one.durable.set_exception(error)

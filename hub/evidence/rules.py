@@ -49,7 +49,23 @@ class Claims(msgspec.Struct):
 
 def question_digest(salt: bytes, request: Members) -> bytes:
     """SHA-256(salt ‖ JCS of the question). Raises HubError for values that JCS has no form for."""
-    return _digest(salt, canonical({name: request[name] for name in QUESTION if name in request}))
+    asked = {name: request[name] for name in QUESTION if name in request}
+    persisted = _persisted(request)
+    return _digest(salt, canonical(asked if persisted is None else {"documentId": persisted, **asked}))
+
+
+def _persisted(request: Members) -> object:
+    """The document's id in Apollo's form, ``extensions.persistedQuery.sha256Hash``, or None."""
+    extensions = request.get("extensions")
+    persisted = extensions.get("persistedQuery") if extensions else None
+    return persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+
+
+def _is_sealed_id(request: Members) -> bool:
+    """Whether ``persistedQuery`` holds nothing but the id that is sealed."""
+    persisted = request.get("extensions", {}).get("persistedQuery")
+    sealed = request.get("documentId", _persisted(request))
+    return bool(persisted == {"version": 1, "sha256Hash": sealed})
 
 
 def answer_digest(salt: bytes, response: Members) -> bytes:
@@ -193,7 +209,10 @@ def _stated(purpose: Members) -> dict[str, object]:
 
 
 def _verdict(kid: str, stated: Claims, request: Members, response: Members) -> Verdict:
-    uncovered = [f"request.extensions.{name}" for name in request.get("extensions", {}) if name != "purpose"]
+    covered = {"purpose"} | ({"persistedQuery"} if _is_sealed_id(request) else set())
+    uncovered = [
+        f"request.extensions.{name}" for name in request.get("extensions", {}) if name not in covered
+    ]
     return Verdict(
         stated.iss,
         datetime.fromtimestamp(stated.iat, UTC),

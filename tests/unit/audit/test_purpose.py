@@ -28,6 +28,11 @@ HEADERS = {
 }
 
 
+def in_digits_from(zero: int) -> str:
+    """The number in another script's digits."""
+    return NUMBER.translate({ord(str(digit)): zero + digit for digit in range(10)})
+
+
 def stated(extension: object = None, headers: dict[str, str] | None = None) -> Purpose | Problem:
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
     return stated_purpose(extension, raw, ClientId("window"), frozenset({AGENCY}), resident_id)
@@ -109,7 +114,14 @@ def test_nothing_at_all_names_every_part() -> None:
         ({"case": f"办{NUMBER}件"}, "case"),
         ({"case": f"办{NUMBER.lower()}"}, "case"),
         ({"case": f"2026{NUMBER}01"}, "case"),
-        ({"case": NUMBER.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})}, "case"),
+        ({"case": in_digits_from(0xFF10)}, "case"),
+        ({"case": in_digits_from(0x0660)}, "case"),
+        ({"case": in_digits_from(0x1D7CE)}, "case"),
+        ({"case": "370323-19811213-5921"}, "case"),
+        ({"case": "办 370323 1981 1213 5921 件"}, "case"),
+        ({"case": "3.7.0/3_2:3·1—9〔8〕1121，35921"}, "case"),
+        ({"case": "三七〇三二三一九八一一二一三五九二一"}, "case"),
+        ({"actor": {"kind": "officer", "account": "370323-19811213-5921"}}, "actor"),
         ({"agency": "x" * 101}, "agency"),
         ({"procedure": ["drug-retail"]}, "procedure"),
         ({"actor": "zhang.san"}, "actor"),
