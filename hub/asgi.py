@@ -10,11 +10,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.http.crowd import Crowd
 from hub.http.health import health_routes
 from hub.http.keys import key_routes
+from hub.http.measured import Requests
 from hub.http.pages import OpenSession, routes
 from hub.http.problems import Problems
 from hub.http.tokens import token_routes
@@ -23,7 +25,9 @@ from hub.kernel.log import get_log
 from hub.kernel.settings import Settings
 from hub.texts import Language, Texts, load_texts
 from hub.wiring import Hub, open_hub
-from schema.endpoint import GraphQLEndpoint, graphql_routes
+from schema.descriptions import OPENAPI_PATH, SCHEMA_PATH, Descriptions
+from schema.endpoint import GRAPHQL_PATH, NAMED_PATH, GraphQLEndpoint, NamedEndpoint
+from schema.reception import Bounds, Reception
 
 Demo = Callable[[Hub], OpenSession]
 STATUS_CODES = {404: Code.ROUTE_UNKNOWN, 405: Code.METHOD_NOT_ALLOWED}
@@ -34,11 +38,10 @@ def create(settings: Settings, demo: Demo | None = None) -> ASGIApp:
     registry = CollectorRegistry()
     hub = open_hub(settings, registry)
     inside = application(hub, registry, demo and demo(hub))
-    texts = {language: load_texts(language) for language in Language}
-    return Crowd(inside, settings.max_requests, Problems(texts).answer(Problem(Code.HUB_BUSY)))
+    return Crowd(inside, settings.max_requests)
 
 
-def application(hub: Hub, registry: CollectorRegistry, session: OpenSession | None = None) -> Starlette:
+def application(hub: Hub, registry: CollectorRegistry, session: OpenSession | None = None) -> ASGIApp:
     """The routes over a hub, which starts and stops with the application."""
 
     @asynccontextmanager
@@ -48,10 +51,13 @@ def application(hub: Hub, registry: CollectorRegistry, session: OpenSession | No
 
     texts = {language: load_texts(language) for language in Language}
     settings = hub.settings
-    endpoint = GraphQLEndpoint(hub.answering, hub.clients, hub.procedures, texts, settings.max_body_bytes)
-    return Starlette(
+    reception = _reception(hub, texts)
+    descriptions = Descriptions(reception, texts, settings.issuer)
+    rest = Starlette(
         routes=[
-            *graphql_routes(endpoint),
+            Route(NAMED_PATH, NamedEndpoint(reception)),
+            Route(SCHEMA_PATH, descriptions.schema),
+            Route(OPENAPI_PATH, descriptions.openapi),
             *token_routes(hub.clients, texts, settings.issuer, settings.read_timeout_seconds),
             *key_routes(hub.keyring, settings.issuer),
             *health_routes(hub.checks(), registry),
@@ -60,6 +66,32 @@ def application(hub: Hub, registry: CollectorRegistry, session: OpenSession | No
         lifespan=lifespan,
         exception_handlers=_handlers(texts),
     )
+    requests = Requests(registry, frozenset({GRAPHQL_PATH}))
+    return Front(GRAPHQL_PATH, GraphQLEndpoint(reception), rest, requests)
+
+
+class Front:
+    """Counts requests, and leads the one busy path straight to its application, past every router."""
+
+    def __init__(self, path: str, busy: ASGIApp, rest: ASGIApp, requests: Requests) -> None:
+        self._path = path
+        self._busy = busy
+        self._rest = rest
+        self._requests = requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the worker's life span."""
+        if scope["type"] != "http":
+            await self._rest(scope, receive, send)
+            return
+        inside = self._busy if scope["path"] == self._path else self._rest
+        await inside(scope, receive, self._requests.counting(scope, send))
+
+
+def _reception(hub: Hub, texts: Mapping[Language, Texts]) -> Reception:
+    settings = hub.settings
+    bounds = Bounds(settings.max_body_bytes, settings.cost_limit, settings.trusted_documents_only)
+    return Reception(hub.answering, hub.clients, hub.procedures, hub.documents, texts, bounds)
 
 
 def _handlers(

@@ -25,20 +25,25 @@ from schema.scalars import SCALARS
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One state of the contract. ``record_of_type``: the record that an object type stands on."""
+    """One state of the contract. ``record_of_type``: the record that an object type stands on.
+
+    The plans of trusted documents are kept apart: those of others never drive them out.
+    """
 
     snapshot: Snapshot
     schema: GraphQLSchema
     documents: Documents
     record_of_type: Mapping[str, RecordCode]
     plans: Plans = field(default_factory=Plans)
+    trusted_plans: Plans = field(default_factory=Plans)
 
     def prepared(self, document: Document, operation: OperationDefinitionNode) -> Prepared:
         """An operation of a document, prepared once; what is prepared lives as long as its document."""
         name = operation.name.value if operation.name else ""
         if name not in document.prepared:
+            plans = self.trusted_plans if document.trusted else self.plans
             document.prepared[name] = Prepared(
-                self.schema, self.snapshot.records, self.record_of_type, self.plans, document, operation
+                self.schema, self.snapshot.records, self.record_of_type, plans, document, operation
             )
         found: Prepared = document.prepared[name]
         return found

@@ -93,7 +93,7 @@ def _form(field: Field) -> FactForm:
 
 
 def _resolve(fact: Fact, root: Certificate, _info: GraphQLResolveInfo[Any]) -> Any:
-    return formed(fact.form, root.value(fact.code))
+    return formed(fact.form, root, fact.code)
 
 
 def _output(kind: FieldType, fixed: Mapping[str, GraphQLNamedType]) -> GraphQLOutputType:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphql import GraphQLError
 
+from hub.catalogue.model import Agency
 from hub.kernel.errors import Code, HubError, Problem
 from hub.texts import Language, Texts
 
 Error = dict[str, Any]
+
+CODE = re.compile(r"[a-z0-9_]{1,63}")  # of the catalogue
+NAME = re.compile(r"[A-Za-z0-9_]{1,63}")  # of GraphQL
+SHORTEST_NUMBER = 15  # digits of a resident ID number of the first generation
 
 
 class Unanswered(Exception):  # noqa: N818  an outcome, not a mistake of the program
@@ -73,6 +79,23 @@ class Words:
             told = {name: value for name, value in cause.told.items() if value is not None}
             worded["extensions"] |= {"outcome": cause.outcome, **told}
         return worded
+
+
+def repeatable(text: str, form: re.Pattern[str]) -> str:
+    """A code or name of the request as an error may repeat it; empty where it might hold a value."""
+    digits = sum(character.isdigit() for character in text)
+    return text if form.fullmatch(text) and digits < SHORTEST_NUMBER else ""
+
+
+def of_agency(agency: Agency) -> dict[str, str]:
+    """The details of a problem that name an agency in both languages."""
+    return {"agency_zh": agency.name.zh, "agency_en": agency.name.en}
+
+
+def malformed(agency: Agency) -> Unanswered:
+    """An agency's answer with a value that its record cannot have."""
+    problem = Problem(Code.SOURCE_MALFORMED, of_agency(agency))
+    return Unanswered(problem, "unavailable", agency=agency.code)
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -23,9 +23,9 @@ from graphql import (
 )
 
 from hub.kernel.errors import Code, HubError
-from hub.subjects import rules
 from hub.subjects.model import ResidentIdNumber, Scheme, Subject, UnifiedSocialCreditCode
 from schema.asks import ASKS, Arguments, Asks, Reads
+from schema.scalars import business_key, person_key
 from schema.subjects import Business, Person, find_business, find_person
 from schema.words import both
 
@@ -44,14 +44,8 @@ def subject_of(representation: Any) -> Subject:
     if not isinstance(key, str):
         raise HubError(Code.REPRESENTATION_INVALID)
     if name == "Person":
-        number = rules.resident_id(key)
-        if number is None:
-            raise HubError(Code.RESIDENT_ID_INVALID)
-        return Subject(Scheme.RESIDENT_ID, number)
-    uscc = rules.uscc(key)
-    if uscc is None:
-        raise HubError(Code.USCC_INVALID)
-    return Subject(Scheme.USCC, uscc)
+        return Subject(Scheme.RESIDENT_ID, person_key(key))
+    return Subject(Scheme.USCC, business_key(key))
 
 
 def _roots(arguments: Arguments) -> tuple[Subject, ...]:

@@ -14,7 +14,7 @@ from hub.facts.rules import fault_code
 from hub.facts.service import Inquiry
 from hub.kernel.errors import Problem
 from hub.subjects.model import Subject
-from schema.faults import Unanswered
+from schema.faults import Unanswered, of_agency
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +82,17 @@ def _found(outcome: tuple[Record, ...] | BaseException) -> tuple[Record, ...]:
 
 
 def _outcome(need: Need, sourced: Sourced, subject: Subject) -> tuple[Record, ...] | BaseException:
-    fault = sourced.faults.get(subject.value)
+    fault, supply = sourced.faults.get(subject.value), sourced.supply
     if fault is not None:
+        detail = of_agency(supply.agency) if supply else {"record": need.record}
         return Unanswered(
-            Problem(fault_code(fault)),
+            Problem(fault_code(fault), detail),
             fault.outcome.value,
-            agency=sourced.supply.agency.code if sourced.supply else None,
+            agency=supply.agency.code if supply else None,
             agency_code=fault.agency_code,
             correlation=fault.correlation,
             retry_after=fault.retry_after,
         )
-    supply = sourced.supply
     if supply is None:
         raise LookupError("rows without a supply")
     return tuple(

@@ -9,11 +9,11 @@ from typing import Any
 
 import strawberry
 
+from hub.catalogue import model as catalogue
 from hub.catalogue.model import Label
-from hub.kernel.errors import Code, Problem
 from schema.asks import ASKS, NOTHING, Asks, own
 from schema.context import context_of
-from schema.faults import Unanswered
+from schema.faults import Unanswered, malformed
 from schema.forms import FACT, PLAIN, Amount, Coded, Division, Enumerated, Fact, FactForm, Listed, Plain
 from schema.loaders import Record
 from schema.scalars import DateTime, Decimal, instant
@@ -36,20 +36,24 @@ class Node:
 
     record: Record | Unanswered | None
 
-    def value(self, code: str) -> Any:
-        """One fact of the record; raises Unanswered when the record has no answer."""
+    def row(self) -> Record:
+        """The record; raises Unanswered when it has no answer."""
         if isinstance(self.record, Unanswered):
             raise self.record
         if self.record is None:
-            raise LookupError(f"{code} was not asked for")
-        return self.record.values[code]
+            raise LookupError("nothing of the record was asked for")
+        return self.record
+
+    def value(self, code: str) -> Any:
+        """One fact of the record; raises Unanswered when the record has no answer."""
+        return self.row().values[code]
 
 
 def fact(code: str, english: str, chinese: str, form: FactForm = PLAIN) -> Any:
     """A field that reads one fact in the form that the contract gives it."""
 
     def resolve(root: Any) -> Any:
-        return formed(form, root.value(code))
+        return formed(form, root, code)
 
     return strawberry.field(
         resolver=resolve,
@@ -58,15 +62,16 @@ def fact(code: str, english: str, chinese: str, form: FactForm = PLAIN) -> Any:
     )
 
 
-def formed(form: FactForm, value: Any) -> Any:
-    """A fact's value in the contract's form; raises Unanswered for a value outside its code table."""
+def formed(form: FactForm, root: Any, code: str) -> Any:
+    """One fact in the contract's form; raises Unanswered for a value outside its code table."""
+    value = root.value(code)
     if value is None:
         return None
     match form:
         case Plain():
             return value
         case Enumerated(kind):
-            return _member(kind, value)
+            return _member(kind, value, root.record.supply.agency)
         case Amount():
             return Money.of(value)
         case Division():
@@ -77,11 +82,11 @@ def formed(form: FactForm, value: Any) -> Any:
             return CodedValue(code=value, label=codes.get(value))
 
 
-def _member(kind: type[Enum], value: Any) -> Enum:
+def _member(kind: type[Enum], value: Any, agency: catalogue.Agency) -> Enum:
     try:
         return kind(value)
     except ValueError:
-        raise Unanswered(Problem(Code.SOURCE_MALFORMED), "unavailable") from None
+        raise malformed(agency) from None
 
 
 def plain(english: str, chinese: str) -> Any:

@@ -20,25 +20,36 @@ Decimal = NewType("Decimal", str)
 DateTime = NewType("DateTime", str)
 
 
-def _checked(check: Callable[[str], str | None], code: Code) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        checked = check(value) if isinstance(value, str) else None
-        if checked is None:
-            raise HubError(code)
-        return checked
+def person_key(value: Any) -> ResidentIdNumber:
+    """A resident identity number; raises HubError(RESIDENT_ID_INVALID) with the kind of mistake."""
+    number = rules.resident_id(value) if isinstance(value, str) else None
+    if number is None:
+        raise HubError(Code.RESIDENT_ID_INVALID, rule=rules.resident_id_mistake(value))
+    return number
+
+
+def business_key(value: Any) -> UnifiedSocialCreditCode:
+    """A unified social credit code; raises HubError(USCC_INVALID) with the kind of mistake."""
+    uscc = rules.uscc(value) if isinstance(value, str) else None
+    if uscc is None:
+        raise HubError(Code.USCC_INVALID, rule=rules.uscc_mistake(value))
+    return uscc
+
+
+def _day(value: Any) -> str:
+    try:
+        if isinstance(value, str) and len(value) == 10:
+            return date.fromisoformat(value).isoformat()
+    except ValueError:
+        pass
+    raise HubError(Code.DATE_INVALID)
+
+
+def _only_out(name: str) -> Callable[[Any], str]:
+    def parse(_: Any) -> str:
+        raise HubError(Code.ARGUMENT_INVALID, part=name)
 
     return parse
-
-
-def _date(text: str) -> str | None:
-    try:
-        return date.fromisoformat(text).isoformat() if len(text) == 10 else None
-    except ValueError:
-        return None
-
-
-def _only_out(_: Any) -> str:
-    raise HubError(Code.ARGUMENT_INVALID)
 
 
 def instant(moment: datetime | None) -> DateTime | None:
@@ -55,32 +66,32 @@ def _scalar(name: str, parse: Callable[[Any], str], english: str, chinese: str) 
 SCALARS: dict[object, ScalarDefinition] = {
     ResidentIdNumber: _scalar(
         "ResidentIdNumber",
-        _checked(rules.resident_id, Code.RESIDENT_ID_INVALID),
+        person_key,
         "Resident identity number, 18 characters with its check character (GB 11643).",
         "公民身份号码，18 位，含校验码（GB 11643）。",
     ),
     UnifiedSocialCreditCode: _scalar(
         "UnifiedSocialCreditCode",
-        _checked(rules.uscc, Code.USCC_INVALID),
+        business_key,
         "Unified social credit code, 18 characters with its check character (GB 32100).",
         "统一社会信用代码，18 位，含校验码（GB 32100）。",
     ),
     Date: _scalar(
         "Date",
-        _checked(_date, Code.DATE_INVALID),
+        _day,
         "A day, YYYY-MM-DD (ISO 8601).",
         "日期，YYYY-MM-DD（ISO 8601）。",
     ),
     PartialDate: _scalar(
         "PartialDate",
-        _only_out,
+        _only_out("PartialDate"),
         "A day known in part: YYYY, YYYY-MM or YYYY-MM-DD.",
         "可能不完整的日期：YYYY、YYYY-MM 或 YYYY-MM-DD。",
     ),
     Decimal: _scalar(
-        "Decimal", _only_out, "A decimal number as text, exact.", "以文本表示的十进制数，精确。"
+        "Decimal", _only_out("Decimal"), "A decimal number as text, exact.", "以文本表示的十进制数，精确。"
     ),
     DateTime: _scalar(
-        "DateTime", _only_out, "An instant in UTC (RFC 3339).", "世界协调时的时刻（RFC 3339）。"
+        "DateTime", _only_out("DateTime"), "An instant in UTC (RFC 3339).", "世界协调时的时刻（RFC 3339）。"
     ),
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 
@@ -16,13 +16,15 @@ from hub.subjects.rules import resident_id, uscc
 from schema.asks import Arguments, Asks, Codes, Reads
 from schema.certificates import ASKS_CERTIFICATES, Certificate, certificates_of
 from schema.context import columns_of, context_of, spend
-from schema.faults import Unanswered
+from schema.faults import Unanswered, malformed
 from schema.forms import Amount, Division, Enumerated
 from schema.loaders import Record
 from schema.paging import Connection, Window, bounded, page
 from schema.records import Money, Node, Region, Source, asking, fact, source_field
 from schema.scalars import Date, PartialDate
 from schema.words import both
+
+Key = TypeVar("Key", ResidentIdNumber, UnifiedSocialCreditCode)
 
 ROLE = "business_role"
 PERSON_KEY = "id_number"
@@ -100,26 +102,26 @@ async def _relations(
     return wanted
 
 
-def _person_key(value: object) -> ResidentIdNumber:
+def _person_key(record: Record, code: str = "person_id") -> ResidentIdNumber:
     """An agency's key of a person; what is no such key is never passed on to another agency."""
-    checked = resident_id(value) if isinstance(value, str) else None
+    checked = resident_id(str(record.values[code]))
     if checked is None:
-        raise Unanswered(Problem(Code.SOURCE_MALFORMED), "unavailable")
+        raise malformed(record.supply.agency)
     return checked
 
 
-def _business_key(value: object) -> UnifiedSocialCreditCode:
+def _business_key(record: Record) -> UnifiedSocialCreditCode:
     """An agency's key of a business; what is no such key is never passed on to another agency."""
-    checked = uscc(value) if isinstance(value, str) else None
+    checked = uscc(str(record.values[BUSINESS_KEY]))
     if checked is None:
-        raise Unanswered(Problem(Code.SOURCE_MALFORMED), "unavailable")
+        raise malformed(record.supply.agency)
     return checked
 
 
 async def _distinct(
-    info: strawberry.Info, node: Person | Business, role: BusinessRole | None, far: str
-) -> list[str]:
-    return bounded(list(dict.fromkeys(str(at.values[far]) for at in await _relations(info, node, role))))
+    info: strawberry.Info, node: Person | Business, role: BusinessRole | None, far: Callable[[Record], Key]
+) -> list[Key]:
+    return bounded(list(dict.fromkeys(map(far, await _relations(info, node, role)))))
 
 
 @strawberry.type(
@@ -134,11 +136,11 @@ class Relation(Node):
 
     @asking(Asks(own=lambda _: ("person_id",), enters=_enters("person")), "The person.", "自然人。")
     async def person(self, info: strawberry.Info) -> Person | None:
-        return await find_person(info, _person_key(self.value("person_id")))
+        return await find_person(info, _person_key(self.record))
 
     @asking(Asks(own=lambda _: (BUSINESS_KEY,), enters=_enters("business")), "The business.", "市场主体。")
     async def business(self, info: strawberry.Info) -> Business | None:
-        return await find_business(info, _business_key(self.value(BUSINESS_KEY)))
+        return await find_business(info, _business_key(self.record))
 
 
 def _of(records: Sequence[Record]) -> list[Relation]:
@@ -147,6 +149,37 @@ def _of(records: Sequence[Record]) -> list[Relation]:
 
 ASKS_RELATIONS_OF_PERSON = Asks(enters=_relation_reads("person_id"))
 ASKS_RELATIONS_OF_BUSINESS = Asks(enters=_relation_reads(BUSINESS_KEY))
+
+
+async def _listed_relations(
+    root: Any, info: strawberry.Info, role: Role = None
+) -> list[Relation | None] | None:
+    return bounded(_of(await _relations(info, root, role)))
+
+
+async def _paged_relations(
+    root: Any, info: strawberry.Info, role: Role = None, first: First = 50, after: After = None
+) -> Connection[Relation] | None:
+    window = Window.of(first, after)
+    return page(_of(await _relations(info, root, role)), window)
+
+
+async def _listed_certificates(
+    root: Any, info: strawberry.Info, types: Types, valid_on: ValidOn = None
+) -> list[Certificate | None] | None:
+    return bounded(await certificates_of(info, root.subject, types, valid_on))
+
+
+async def _paged_certificates(
+    root: Any,
+    info: strawberry.Info,
+    types: Types,
+    valid_on: ValidOn = None,
+    first: First = 50,
+    after: After = None,
+) -> Connection[Certificate] | None:
+    window = Window.of(first, after)
+    return page(await certificates_of(info, root.subject, types, valid_on), window)
 
 
 @strawberry.type(description=both("A natural person.", "自然人。"))
@@ -178,37 +211,20 @@ class Person(Node):
         "任职或出资的市场主体。",
     )
     async def businesses(self, info: strawberry.Info, role: Role = None) -> list[Business | None] | None:
-        found = await _distinct(info, self, role, BUSINESS_KEY)
-        return await find_businesses(info, [_business_key(uscc) for uscc in found])
+        return await find_businesses(info, await _distinct(info, self, role, _business_key))
 
-    @asking(ASKS_RELATIONS_OF_PERSON, "The person's roles in businesses.", "在市场主体中的任职与出资。")
-    async def relations(self, info: strawberry.Info, role: Role = None) -> list[Relation | None] | None:
-        return bounded(_of(await _relations(info, self, role)))
-
-    @asking(ASKS_RELATIONS_OF_PERSON, "The same, page by page.", "同上，分页。")
-    async def relations_connection(
-        self, info: strawberry.Info, role: Role = None, first: First = 50, after: After = None
-    ) -> Connection[Relation] | None:
-        window = Window.of(first, after)
-        return page(_of(await _relations(info, self, role)), window)
-
-    @asking(ASKS_CERTIFICATES, "Certificates the person holds, by evidence type.", "本人持有的证照。")
-    async def certificates(
-        self, info: strawberry.Info, types: Types, valid_on: ValidOn = None
-    ) -> list[Certificate | None] | None:
-        return bounded(await certificates_of(info, self.subject, types, valid_on))
-
-    @asking(ASKS_CERTIFICATES, "The same, page by page.", "同上，分页。")
-    async def certificates_connection(
-        self,
-        info: strawberry.Info,
-        types: Types,
-        valid_on: ValidOn = None,
-        first: First = 50,
-        after: After = None,
-    ) -> Connection[Certificate] | None:
-        window = Window.of(first, after)
-        return page(await certificates_of(info, self.subject, types, valid_on), window)
+    relations = asking(
+        ASKS_RELATIONS_OF_PERSON, "The person's roles in businesses.", "在市场主体中的任职与出资。"
+    )(_listed_relations)
+    relations_connection = asking(ASKS_RELATIONS_OF_PERSON, "The same, page by page.", "同上，分页。")(
+        _paged_relations
+    )
+    certificates = asking(
+        ASKS_CERTIFICATES, "Certificates the person holds, by evidence type.", "本人持有的证照。"
+    )(_listed_certificates)
+    certificates_connection = asking(ASKS_CERTIFICATES, "The same, page by page.", "同上，分页。")(
+        _paged_certificates
+    )
 
 
 @strawberry.type(description=both("A business or other organisation.", "市场主体或其他组织。"))
@@ -238,42 +254,27 @@ class Business(Node):
         "法定代表人。",
     )
     async def legal_representative(self, info: strawberry.Info) -> Person | None:
-        number = self.value("legal_representative")
-        return None if number is None else await find_person(info, _person_key(number))
+        code = "legal_representative"
+        if self.value(code) is None:
+            return None
+        return await find_person(info, _person_key(self.row(), code))
 
     @asking(_across(BUSINESS_KEY, "person_id", "person"), "People with a role in it.", "任职或出资的自然人。")
     async def people(self, info: strawberry.Info, role: Role = None) -> list[Person | None] | None:
-        found = await _distinct(info, self, role, "person_id")
-        return await find_people(info, [_person_key(number) for number in found])
+        return await find_people(info, await _distinct(info, self, role, _person_key))
 
-    @asking(ASKS_RELATIONS_OF_BUSINESS, "The roles people have in it.", "自然人的任职与出资。")
-    async def relations(self, info: strawberry.Info, role: Role = None) -> list[Relation | None] | None:
-        return bounded(_of(await _relations(info, self, role)))
-
-    @asking(ASKS_RELATIONS_OF_BUSINESS, "The same, page by page.", "同上，分页。")
-    async def relations_connection(
-        self, info: strawberry.Info, role: Role = None, first: First = 50, after: After = None
-    ) -> Connection[Relation] | None:
-        window = Window.of(first, after)
-        return page(_of(await _relations(info, self, role)), window)
-
-    @asking(ASKS_CERTIFICATES, "Certificates the business holds, by evidence type.", "本单位持有的证照。")
-    async def certificates(
-        self, info: strawberry.Info, types: Types, valid_on: ValidOn = None
-    ) -> list[Certificate | None] | None:
-        return bounded(await certificates_of(info, self.subject, types, valid_on))
-
-    @asking(ASKS_CERTIFICATES, "The same, page by page.", "同上，分页。")
-    async def certificates_connection(
-        self,
-        info: strawberry.Info,
-        types: Types,
-        valid_on: ValidOn = None,
-        first: First = 50,
-        after: After = None,
-    ) -> Connection[Certificate] | None:
-        window = Window.of(first, after)
-        return page(await certificates_of(info, self.subject, types, valid_on), window)
+    relations = asking(ASKS_RELATIONS_OF_BUSINESS, "The roles people have in it.", "自然人的任职与出资。")(
+        _listed_relations
+    )
+    relations_connection = asking(ASKS_RELATIONS_OF_BUSINESS, "The same, page by page.", "同上，分页。")(
+        _paged_relations
+    )
+    certificates = asking(
+        ASKS_CERTIFICATES, "Certificates the business holds, by evidence type.", "本单位持有的证照。"
+    )(_listed_certificates)
+    certificates_connection = asking(ASKS_CERTIFICATES, "The same, page by page.", "同上，分页。")(
+        _paged_certificates
+    )
 
 
 async def find_person(

@@ -6,7 +6,7 @@ import json
 from math import isfinite
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from hub.kernel.errors import Code, Problem
 
@@ -20,17 +20,18 @@ class _RefusedError(ValueError):
         self.code = code
 
 
-async def read_body(request: Request, maximum: int) -> bytes | Problem:
+async def read_body(receive: Receive, maximum: int) -> bytes | Problem:
     """The whole body, or BODY_TOO_LARGE as soon as it is longer than ``maximum`` bytes."""
     body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > maximum:
-                return Problem(Code.BODY_TOO_LARGE, {"maximum": str(maximum)})
-    except ClientDisconnect:
-        return Problem(Code.BODY_NOT_JSON)
-    return bytes(body)
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return Problem(Code.BODY_NOT_JSON)
+        body += message.get("body", b"")
+        if len(body) > maximum:
+            return Problem(Code.BODY_TOO_LARGE, {"maximum": str(maximum)})
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 def strict_json(body: bytes) -> Any | Problem:
@@ -53,11 +54,15 @@ def strict_json(body: bytes) -> Any | Problem:
         return Problem(refused.code)
     except (ValueError, RecursionError):
         return Problem(Code.BODY_NOT_JSON)
-    return value if _encodes(value) else Problem(Code.BODY_NOT_UTF8)
+    escaped = "\\u" in text  # only an escape can bring in what UTF-8 cannot hold
+    return Problem(Code.BODY_NOT_UTF8) if escaped and not _encodes(value) else value
 
 
 def _depth(text: str) -> int:
     """How deep brackets nest at the most; brackets within strings count too, which only makes it stricter."""
+    opened = text.count("[") + text.count("{")
+    if opened <= DEEPEST:
+        return opened
     deepest = depth = 0
     for character in text:
         if character in "[{":

@@ -103,7 +103,7 @@ class Pages:
 
     async def landing(self, request: Request) -> Response:
         """The start page with the state of the agencies as it is now."""
-        language = language_of(request)
+        language = chosen_language(request)
         states = await self._board.states()
         agencies = None if states is None else [(_name(state, language), state.code) for state in states]
         body = self._make("landing", language, agencies=agencies, outcomes=tuple(Outcome))
@@ -111,11 +111,11 @@ class Pages:
 
     async def graphiql(self, request: Request) -> Response:
         """The query page."""
-        return respond(request, self._graphiql[language_of(request)], GRAPHIQL)
+        return respond(request, self._graphiql[chosen_language(request)], GRAPHIQL)
 
     async def errors(self, request: Request) -> Response:
         """Every numbered error with its meaning and next step."""
-        return respond(request, self._errors[language_of(request)], PLAIN)
+        return respond(request, self._errors[chosen_language(request)], PLAIN)
 
     def _make_errors(self, language: Language) -> Body:
         return self._make("errors", language, groups=[_group(step, self._texts[language]) for step in Next])
@@ -141,7 +141,7 @@ class Pages:
         }
 
 
-def language_of(request: Request) -> Language:
+def chosen_language(request: Request) -> Language:
     """Chinese, unless ``?lang=en`` asks for English."""
     return Language.EN if request.query_params.get("lang") == Language.EN else Language.ZH
 

@@ -13,6 +13,7 @@ from hub.texts import Language, Texts
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
+ERROR_HEADER = "Hub-Error"  # for the logs and counters of whatever passes the answer on
 BEARER_ERRORS: Mapping[Code, str] = {  # RFC 6750 §3.1: a request without a token is told no error
     Code.TOKEN_MISSING: 'Bearer realm="hub"',
     Code.TOKEN_INVALID: 'Bearer realm="hub", error="invalid_token"',
@@ -64,8 +65,8 @@ class Problems:
 
 
 def problem_headers(code: Code) -> dict[str, str]:
-    """Cache-Control always; WWW-Authenticate and Retry-After where the code calls for them."""
-    headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
+    """Cache-Control and the number always; WWW-Authenticate and Retry-After where the code calls for them."""
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Language", ERROR_HEADER: code.label}
     if code in BEARER_ERRORS:
         headers["WWW-Authenticate"] = BEARER_ERRORS[code]
     if code.next is Next.TRY_LATER:

@@ -103,7 +103,7 @@ class TokenEndpoint:
     async def _body(self, request: Request) -> bytes | Problem:
         try:
             async with asyncio.timeout(self._read_seconds):
-                return await read_body(request, LARGEST_BODY)
+                return await read_body(request.receive, LARGEST_BODY)
         except TimeoutError:
             return Problem(Code.REQUEST_TOO_SLOW, {"seconds": f"{self._read_seconds:g}"})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -26,12 +26,14 @@ from graphql import (
 )
 from graphql.language import SKIP, Visitor, visit
 
+from hub.documents.rules import MOST_DOCUMENTS
 from hub.kernel.errors import Code, HubError, Problem
 from schema.faults import root_cause
-from schema.limits import MAX_TOKENS, over_limits, too_large
+from schema.limits import MAX_DEPTH, MAX_TOKENS, over_limits, too_large
 
-MAX_ERRORS = 10
+MAX_ERRORS = 5
 KEPT = 1_000
+KEPT_CHARACTERS = 500_000  # parsed, a character takes some 80 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Document:
     operations: Mapping[str, OperationDefinitionNode]
     fragments: Mapping[str, FragmentDefinitionNode]
     digest: bytes
+    trusted: bool = False
     prepared: dict[str, Any] = field(
         default_factory=dict, compare=False
     )  # by operation name, with the document
@@ -58,11 +61,50 @@ Mistakes = tuple[GraphQLError, ...]
 
 
 class Documents:
-    """Reads documents against one schema; what it has read, good or bad, it keeps, bounded in number."""
+    """Reads documents against one schema, and keeps what it has read, good or bad.
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    Of those that anybody may send, so many as the two bounds allow, the most recently used. Trusted ones,
+    whose number the operator bounds, are kept apart: no crowd of others drives them out.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, *, most: int = KEPT, most_characters: int = KEPT_CHARACTERS
+    ) -> None:
         self.schema = schema
-        self.read = lru_cache(KEPT)(self._read)
+        self.most = most
+        self.most_characters = most_characters
+        self.characters = 0
+        self.kept: OrderedDict[str, Document | Mistakes] = OrderedDict()
+        self.trusted: OrderedDict[str, Document | Mistakes] = OrderedDict()
+
+    def read(self, text: str, *, trusted: bool = False) -> Document | Mistakes:
+        """The document, or at most MAX_ERRORS mistakes, and one more that says so."""
+        if trusted:
+            return self._trusted(text)
+        found = self.kept.get(text)
+        if found is not None:
+            self.kept.move_to_end(text)
+            return found
+        read = self._read(text)
+        self._keep(text, read)
+        return read
+
+    def _trusted(self, text: str) -> Document | Mistakes:
+        found = self.trusted.get(text)
+        if found is None:
+            read = self._read(text)
+            found = replace(read, trusted=True) if isinstance(read, Document) else read
+            self.trusted[text] = found
+            if len(self.trusted) > MOST_DOCUMENTS:
+                self.trusted.popitem(last=False)  # the oldest: most likely registered no more
+        return found
+
+    def _keep(self, text: str, read: Document | Mistakes) -> None:
+        self.kept[text] = read
+        self.characters += len(text)
+        while len(self.kept) > self.most or self.characters > self.most_characters:
+            gone, _ = self.kept.popitem(last=False)
+            self.characters -= len(gone)
 
     def _read(self, text: str) -> Document | Mistakes:
         try:
@@ -70,7 +112,7 @@ class Documents:
         except GraphQLSyntaxError as error:
             return (_syntax(error),)
         except RecursionError:
-            return (_error(too_large("depth", MAX_TOKENS)),)
+            return (_error(too_large("depth", MAX_DEPTH)),)
         over = over_limits(ast)
         if over:
             return (_error(over),)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
+    ArgumentNode,
     FieldNode,
     FragmentSpreadNode,
     GraphQLError,
@@ -21,6 +22,7 @@ from graphql.execution.values import (
     VariableValues,
     get_argument_values,
 )
+from graphql.language import Visitor, visit
 
 from hub.catalogue.model import FieldCode, Kind, RecordCode, RecordType
 from hub.facts.model import Question
@@ -30,7 +32,7 @@ from schema.asks import Reads, asks_of
 from schema.context import ReadsAt
 from schema.execution.collect import Selections
 from schema.execution.document import Document
-from schema.faults import problem_of
+from schema.faults import CODE, NAME, problem_of, repeatable
 from schema.limits import MAX_SUBJECTS, too_large
 from schema.paging import LIST_LIMIT
 
@@ -69,7 +71,7 @@ def ask(
     except HubError as refused:
         return refused.problem
     except GraphQLError as error:
-        return problem_of(error, Code.ARGUMENT_INVALID)
+        return wrong_argument(error, document)
     return reading.asked()
 
 
@@ -79,7 +81,30 @@ def wrong_variable(error: GraphQLError) -> Problem:
     if problem.code is not Code.VARIABLE_INVALID:
         return problem
     name = getattr(getattr(error.nodes[0], "variable", None), "name", None) if error.nodes else None
-    return Problem(Code.VARIABLE_INVALID, {"variable": name.value if name else ""})
+    return Problem(Code.VARIABLE_INVALID, {"part": repeatable(name.value if name else "", NAME)})
+
+
+def wrong_argument(error: GraphQLError, document: Document) -> Problem:
+    """The numbered problem of an argument that cannot be coerced, found where the error points to."""
+    problem = problem_of(error, Code.ARGUMENT_INVALID)
+    if problem.code is not Code.ARGUMENT_INVALID:
+        return problem
+    finder = _ArgumentAt(error.positions or ())
+    visit(document.ast, finder)
+    return Problem(Code.ARGUMENT_INVALID, {"part": finder.name})
+
+
+class _ArgumentAt(Visitor):
+    """Finds the argument in whose text one of the positions lies."""
+
+    def __init__(self, positions: Collection[int]) -> None:
+        super().__init__()
+        self.positions = positions
+        self.name = ""
+
+    def enter_argument(self, node: ArgumentNode, *_: object) -> None:
+        if node.loc and any(node.loc.start <= position < node.loc.end for position in self.positions):
+            self.name = node.name.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +190,7 @@ class _Reading:
     def _field(self, node: FieldNode, at: _At) -> None:
         definition = self.schema.get_field(at.parent, node.name.value)
         if definition is None:
-            raise HubError(Code.DOCUMENT_INVALID)
+            raise LookupError("a validated document has no unknown fields")
         self.introspects |= node.name.value in ("__schema", "__type", "_service")
         self.widths[at.owner] = self.widths.get(at.owner, 0) + 1
         arguments = get_argument_values(definition, node, self.variables)
@@ -196,7 +221,7 @@ class _Reading:
                 record for record in records if FieldCode(code) in self.records[RecordCode(record)].fields
             ]
             if not having:
-                raise HubError(Code.CLAIM_UNKNOWN)
+                raise HubError(Code.CLAIM_UNKNOWN, fields=repeatable(code, CODE))
             for record in having:
                 bag.setdefault(record, set()).add(code)
 
@@ -207,10 +232,9 @@ class _Reading:
 
     def _check_types(self, definition: GraphQLField, entered: Reads) -> None:
         for code in entered:
-            if RecordCode(code) not in self.records:
-                raise HubError(Code.EVIDENCE_TYPE_UNKNOWN)
-            if "types" in definition.args and self.records[RecordCode(code)].kind is not Kind.EVIDENCE:
-                raise HubError(Code.EVIDENCE_TYPE_UNKNOWN)
+            record = self.records.get(RecordCode(code))
+            if record is None or ("types" in definition.args and record.kind is not Kind.EVIDENCE):
+                raise HubError(Code.EVIDENCE_TYPE_UNKNOWN, record=repeatable(code, CODE))
 
 
 def _bound(arguments: Mapping[str, Any]) -> None:

@@ -193,12 +193,16 @@ Fields = tuple[tuple[str, Value], ...]  # response key -> value
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """One question at the top: the keys that its arguments name, and an object for each type of theirs."""
+    """One question at the top: the keys that its arguments name, and an object for each type of theirs.
+
+    ``constant``: what stands there instead when nothing is asked.
+    """
 
     response: str
     keys: Getter  # -> list of (type name, Subject)
     many: bool
     targets: tuple[tuple[str, ObjectAt], ...]  # type name -> object
+    constant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

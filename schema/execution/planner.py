@@ -99,6 +99,8 @@ class _Planner:
                 self._subjects(response, at, "Business")
             case "_entities":
                 self._entities(response, at)
+            case "__typename":
+                self.roots.append(p.Root(response, lambda _: [], False, (), at.parent))
             case _:
                 raise NotPlannedError
 

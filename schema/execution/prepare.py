@@ -115,7 +115,7 @@ class Prepared:
             self.schema, self.operation.variable_definitions or (), dict(raw), max_errors=MAX_MISTAKES
         )
         if isinstance(variables, list):
-            return tuple(map(wrong_variable, variables))
+            return tuple(map(wrong_variable, variables[:MAX_MISTAKES]))
         asked = ask(self.schema, self.records, self.record_of_type, self.document, self.operation, variables)
         if isinstance(asked, Problem):
             return (asked,)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from inspect import isawaitable
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, execute
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
 
 from hub.audit.model import Purpose, Result
 from hub.catalogue.service import Active
@@ -18,10 +19,12 @@ from hub.kernel.log import get_log
 from hub.regions.service import RegionService
 from schema.build import Contract
 from schema.context import Context
+from schema.cost import cost_of
+from schema.execution.detours import Detours
 from schema.execution.document import Document
 from schema.execution.prepare import Ready
 from schema.execution.waves import UNPLANNED, Waves
-from schema.faults import Error, Words, problem_of
+from schema.faults import Error, Words, problem_of, root_cause
 from schema.loaders import Loaders
 
 Response = dict[str, Any]
@@ -35,53 +38,73 @@ class Request:
     operation_name: str | None
     variables: Mapping[str, Any]
     members: Mapping[str, Any]  # as they came, for the receipt
+    trusted: bool = False  # whether the query is a trusted document's
+    safe: bool = False  # whether it came by a method that may change nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A response body and the problem that refused the whole request, if one did."""
+    """A response body, the problem that refused the whole request if one did, and the estimated cost."""
 
     body: Response
     refused: Problem | None = None
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks and why. ``purpose`` is demanded only of operations that read facts."""
+    """Who asks and why. ``purpose`` is demanded only of operations that read facts.
+
+    ``cost_limit``: what one question may cost. ``presence`` is entered while agencies are asked; it may
+    cancel the task.
+    """
 
     may_introspect: bool
     purpose: Purpose | Problem
     words: Words
+    cost_limit: int
+    presence: AbstractContextManager[None]
 
 
 class Answering:
     """The narrator of a request, from its document to its sealed answer."""
 
     def __init__(
-        self, contract: Callable[[], tuple[Contract, Active]], facts: FactService, regions: RegionService
+        self,
+        contract: Callable[[], tuple[Contract, Active]],
+        facts: FactService,
+        regions: RegionService,
+        detours: Detours,
     ) -> None:
         self.contract = contract
         self.facts = facts
         self.regions = regions
+        self.detours = detours
 
     async def answer(self, request: Request, asker: Asker) -> Answered:
         """Raises HubError(LOG_UNAVAILABLE, OUTCOME_UNRECORDED): then no answer may leave."""
         contract, active = self.contract()
-        document = contract.documents.read(request.query)
+        document = contract.documents.read(request.query, trusted=request.trusted)
         if isinstance(document, tuple):
             return _mistaken(document, asker.words)
         operation = document.operation(request.operation_name)
         if isinstance(operation, Problem):
             return refusal(asker.words, operation)
+        if request.safe and operation.operation is not OperationType.QUERY:
+            return refusal(asker.words, Problem(Code.METHOD_NOT_ALLOWED))
         ready = contract.prepared(document, operation).ready(request.variables)
         if isinstance(ready, tuple):
             return refusal(asker.words, *ready)
         if ready.asked.introspects and not asker.may_introspect:
             return refusal(asker.words, Problem(Code.INTROSPECTION_NOT_ALLOWED))
-        run = Run(contract, document, request, ready, asker.words)
+        run = Run(contract, document, request, ready, asker.words, self.detours)
         if not ready.asked.question.fields:
             return Answered(await run.ordinarily(run.context(self.regions, Loaders(None))))
-        return await self._inquire(run, asker, active)
+        cost = cost_of(ready, active.snapshot.supplies)
+        if cost > asker.cost_limit:
+            detail = {"cost": str(cost), "maximum": str(asker.cost_limit)}
+            return replace(refusal(asker.words, Problem(Code.COST_TOO_HIGH, detail)), cost=cost)
+        return replace(await self._inquire(run, asker, active), cost=cost)
 
     async def _inquire(self, run: Run, asker: Asker, active: Active) -> Answered:
         if isinstance(asker.purpose, Problem):
@@ -90,7 +113,8 @@ class Answering:
         if isinstance(inquiry, Problem):
             return refusal(asker.words, inquiry)
         try:
-            body = await run.body(inquiry, self.regions)
+            with asker.presence:
+                body = await run.body(inquiry, self.regions)
         except BaseException as broken:
             gone = isinstance(broken, asyncio.CancelledError)
             await asyncio.shield(inquiry.give_up(Result.ABANDONED if gone else Result.FAILED))
@@ -112,6 +136,7 @@ class Run:
     request: Request
     ready: Ready
     words: Words
+    detours: Detours
 
     async def body(self, inquiry: Inquiry, regions: RegionService) -> Response:
         """The response without extensions: data, and numbered errors at their paths."""
@@ -119,8 +144,8 @@ class Run:
         if self.ready.compiled is not None:
             try:
                 return {"data": await waves.answer(self.ready, self.ready.compiled, regions.full_name)}
-            except UNPLANNED:
-                pass  # a fault or an oddity: the ordinary executor says which, with the rows that are there
+            except UNPLANNED as reason:  # a fault or an oddity: the ordinary executor says which
+                self.detours.count(reason)
         return await self.ordinarily(self.context(regions, Loaders(inquiry, waves.asked)))
 
     def context(self, regions: RegionService, loaders: Loaders) -> Context:
@@ -148,7 +173,8 @@ class Run:
 
     def _present(self, error: GraphQLError) -> Error:
         if problem_of(error).code is Code.INTERNAL:
-            get_log().error("resolver_failed", path=error.path, exception=type(error.original_error).__name__)
+            operation = self.document.digest.hex()
+            get_log().error("resolver_failed", operation=operation, exc_info=root_cause(error))
         return self.words.present(error)
 
 

@@ -125,6 +125,8 @@ class _Writer:
     # --- objects
 
     def _root(self, index: int, root: p.Root) -> str:
+        if root.constant is not None:
+            return self._constant(root.constant)
         answer, key, kind = self._new("root"), self._new("key"), self._new("kind")
         self._line(f"{answer} = []")
         self._line(f"for {kind}, {key} in roots[{index}]:")

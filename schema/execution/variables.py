@@ -20,6 +20,7 @@ from graphql import (
     VariableNode,
     type_from_ast,
 )
+from graphql.execution.values import VariableValues, get_variable_values
 from graphql.language import Visitor, visit
 
 from hub.kernel.errors import HubError
@@ -60,7 +61,7 @@ class Structure:
         return (
             tuple(_frozen(raw.get(name, MISSING)) for name in self.by_value),
             tuple(_presence(raw, name) for name in self.by_presence),
-            tuple(_types(raw.get(name)) for name in self.by_type),
+            tuple((_presence(raw, name), _types(raw.get(name))) for name in self.by_type),
         )
 
 
@@ -140,10 +141,11 @@ class Coercion:
         }
         self.known = {name: known[name] for name in structure.by_value if name in known}
         self.coercers = {
-            name: _coercer(schema, definition)
+            name: _coercer(schema, definition, may_be_null=name in structure.by_presence)
             for name, definition in definitions.items()
             if name not in structure.by_value
         }
+        self.defaults = _defaults(schema, operation)
 
     def values(self, raw: Raw) -> dict[str, Any]:
         """The coerced variables; raises NotQuickError where the library must decide."""
@@ -151,16 +153,30 @@ class Coercion:
         for name, (coerce, firm) in self.coercers.items():
             if name in raw:
                 values[name] = coerce(raw[name])
+            elif name in self.defaults:
+                values[name] = self.defaults[name]
             elif firm:
                 raise NotQuickError
         return values
 
 
-def _coercer(schema: GraphQLSchema, definition: VariableDefinitionNode) -> tuple[Coercer, bool]:
-    """How a variable is coerced, and whether it must be given for the quick way."""
+def _coercer(
+    schema: GraphQLSchema, definition: VariableDefinitionNode, *, may_be_null: bool
+) -> tuple[Coercer, bool]:
+    """How a variable is coerced, and whether it must be given for the quick way.
+
+    A key is never null, but a variable with a default may be declared so.
+    """
     kind: Any = type_from_ast(schema, definition.type)
     firm = isinstance(kind, GraphQLNonNull) or definition.default_value is not None
-    return _coerce(kind), firm
+    return _coerce(kind) if may_be_null else _firm(_coerce(kind)), firm
+
+
+def _defaults(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Raw:
+    """The coerced defaults of an operation's variables."""
+    declared = [one for one in operation.variable_definitions or () if one.default_value is not None]
+    found = get_variable_values(schema, declared, {})
+    return found.coerced if isinstance(found, VariableValues) else {}
 
 
 def _coerce(kind: GraphQLInputType | None) -> Coercer:

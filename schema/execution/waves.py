@@ -59,12 +59,13 @@ class Waves:
             raise DeoptimisedError from unwritten
 
     def _known(self, need: Need) -> Sourced | None:
-        """What an earlier wave has brought of the same record with at least these columns."""
+        """What earlier waves have brought of the same record with at least these columns."""
+        known: Sourced | None = None
         for before, sourced in self.asked:
             same = (before.record, before.key) == (need.record, need.key)
             if same and set(need.columns) <= set(before.columns):
-                return _projected(sourced, [before.columns.index(code) for code in need.columns], need)
-        return None
+                known = _joined(known, _projected(sourced, before, need))
+        return known
 
     def _rows(self, fetch: Fetch) -> Any:
         return self.sourced[fetch.index].rows if fetch.index in self.sourced else {}
@@ -77,8 +78,9 @@ class Waves:
                 raise DeoptimisedError
 
 
-def _projected(sourced: Sourced, columns: Sequence[int], need: Need) -> Sourced | None:
+def _projected(sourced: Sourced, before: Need, need: Need) -> Sourced | None:
     """What an earlier answer holds for a need, with the need's columns; None when it holds nothing."""
+    columns = [before.columns.index(code) for code in need.columns]
     values = [subject.value for subject in need.subjects]
     rows = {
         value: tuple(tuple(row[column] for column in columns) for row in sourced.rows[value])
@@ -97,6 +99,14 @@ def _without(need: Need, known: Sourced | None) -> Need:
 
 
 def _joined(known: Sourced | None, answer: Sourced | None) -> Sourced | None:
+    """Two answers of one offering as one; it is as old as the older of them."""
     if known is None or answer is None:
         return known or answer
-    return replace(answer, rows={**known.rows, **answer.rows}, faults={**known.faults, **answer.faults})
+    moments = [one.as_of for one in (known, answer) if one.as_of is not None]
+    return Sourced(
+        known.supply,
+        {**known.rows, **answer.rows},
+        {**known.faults, **answer.faults},
+        min(moments, default=None),
+        min(known.fetched_at, answer.fetched_at),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -92,6 +93,7 @@ class Counter:
         """Posts any bytes with the client's token."""
         sent = {
             "content-type": "application/json",
+            "accept": "application/graphql-response+json",
             "authorization": f"Bearer {self.tokens[client]}",
             "accept-language": "en",
         }
@@ -111,9 +113,9 @@ async def call(app: Any, method: str, path: str, headers: Mapping[str, str], con
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
+        "path": path.partition("?")[0],
+        "raw_path": path.partition("?")[0].encode(),
+        "query_string": path.partition("?")[2].encode(),
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "server": ("hub.test", 80),
@@ -123,7 +125,9 @@ async def call(app: Any, method: str, path: str, headers: Mapping[str, str], con
     outgoing: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return incoming.pop() if incoming else {"type": "http.disconnect"}
+        if not incoming:
+            await asyncio.Event().wait()  # the client stays
+        return incoming.pop()
 
     async def send(message: dict[str, Any]) -> None:
         outgoing.append(message)
@@ -183,10 +187,11 @@ async def counter(
         {"HUB_DATABASE_URL": database_url, "HUB_DATA": str(tmp_path), "HUB_DEADLINE_SECONDS": "2"}
     )
     database = await Database.open(database_url)
-    hub = assemble(settings, database, town.open, town.close)
+    registry = CollectorRegistry()
+    hub = assemble(settings, database, town.open, town.close, registry)
     secrets = await settle(owner_database, hub, town, tmp_path)
     async with hub.running():
-        made = Counter(hub, town, owner_database, application(hub, CollectorRegistry()))
+        made = Counter(hub, town, owner_database, application(hub, registry))
         for client, secret in zip((CLIENT, "kiosk"), secrets, strict=True):
             known = hub.clients.authenticate_secret(client, secret)
             issued = hub.clients.issue_token(known)  # type: ignore[arg-type]  # a problem fails the next line

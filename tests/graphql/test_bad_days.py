@@ -101,10 +101,11 @@ async def test_postgresql_killed_under_load_and_back(own_postgres: EmbeddedPostg
     url = own_postgres.dsn("hub_server")
     settings = read_settings({"HUB_DATABASE_URL": url, "HUB_DATA": str(tmp_path)})
     town, owner = Town(), await Database.open(owner_url)
-    hub = assemble(settings, await Database.open(url, timeout=2), town.open, town.close)
+    registry = CollectorRegistry()
+    hub = assemble(settings, await Database.open(url, timeout=2), town.open, town.close, registry)
     secret, _ = await settle(owner, hub, town, tmp_path)
     async with hub.running():
-        counter = Counter(hub, town, owner, application(hub, CollectorRegistry()))
+        counter = Counter(hub, town, owner, application(hub, registry))
         known: Any = hub.clients.authenticate_secret(CLIENT, secret)
         issued: Any = hub.clients.issue_token(known)
         counter.tokens[CLIENT] = issued.token

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from connectors.contract import Answer, Ask, Fault, Offering, Outcome, Row, Tell
+from connectors.contract import Answer, Ask, Fault, Form, Offering, Outcome, Row, Tell
 from hub.audit.model import AgencyCode
 from hub.catalogue.model import (
     Agency,
@@ -124,14 +124,34 @@ def by(rows: list[dict[str, object]], key: str) -> Rows:
     return found
 
 
+GRADES = frozenset({"A"})
+EVERY_FORM = dict.fromkeys(("issued_on", "valid_from", "valid_until"), Form.DATE)
+FORMS: dict[str, dict[str, Form]] = {  # what is no text
+    "person": {
+        "birth_date": Form.PARTIAL_DATE,
+        "deceased": Form.BOOLEAN,
+        "under_investigation": Form.BOOLEAN,
+    },
+    "business": {"registered_capital": Form.MONEY, "established": Form.DATE},
+    "business_role": {"since": Form.DATE},
+    "drug_business_licence": EVERY_FORM | {"scope": Form.TEXTS, "capital": Form.MONEY, "grade": Form.CODE},
+    "physician_practice": EVERY_FORM,
+}
+
+
+def _offering(record: str, key: str, many: bool, columns: tuple[str, ...]) -> Offering:
+    forms = {column: FORMS[record].get(column, Form.TEXT) for column in columns}
+    codes = {column: GRADES for column, form in forms.items() if form is Form.CODE}
+    name = f"{record}_by_{key}"
+    return Offering(name, record, key, columns, many, 2, Tell.NONE, timedelta(days=1), forms, codes)
+
+
 class Desk:
     """An agency's connector: rows by offering and key, with faults to order and a memory of every ask."""
 
     def __init__(self, *held: tuple[str, str, bool, Rows]) -> None:
         self.offerings = {
-            f"{record}_by_{key}": Offering(
-                f"{record}_by_{key}", record, key, _columns(rows), many, 2, Tell.NONE, timedelta(days=1)
-            )
+            f"{record}_by_{key}": _offering(record, key, many, _columns(rows))
             for record, key, many, rows in held
         }
         self.rows = {f"{record}_by_{key}": rows for record, key, _, rows in held}
@@ -223,21 +243,34 @@ def _record(code: str, kind: Kind, sharing: Sharing, *fields: Field) -> RecordTy
 
 
 T = FieldType
+TYPES = {
+    "birth_date": T.PARTIAL_DATE,
+    "deceased": T.BOOLEAN,
+    "under_investigation": T.BOOLEAN,
+    "registered_capital": T.MONEY,
+    "established": T.DATE,
+    "since": T.DATE,
+    "issued_on": T.DATE,
+    "valid_from": T.DATE,
+    "valid_until": T.DATE,
+    "id_number": T.RESIDENT_ID,
+    "person_id": T.RESIDENT_ID,
+    "legal_representative": T.RESIDENT_ID,
+    "uscc": T.USCC,
+    "region": T.REGION,
+}
+
+
+def _fields(codes: Iterable[str]) -> list[Field]:
+    return [_field(code, TYPES.get(code, T.TEXT)) for code in codes]
+
+
 BASE = [
-    _record(
-        "person",
-        Kind.BASE,
-        Sharing.CONDITIONAL,
-        *(_field(code, T.TEXT) for code in PEOPLE[ANNA][0]),
-    ),
-    _record(
-        "business", Kind.BASE, Sharing.CONDITIONAL, *(_field(code, T.TEXT) for code in BUSINESSES[ACME][0])
-    ),
-    _record(
-        "business_role", Kind.RELATION, Sharing.CONDITIONAL, *(_field(code, T.TEXT) for code in ROLES[0])
-    ),
+    _record("person", Kind.BASE, Sharing.CONDITIONAL, *_fields(PEOPLE[ANNA][0])),
+    _record("business", Kind.BASE, Sharing.CONDITIONAL, *_fields(BUSINESSES[ACME][0])),
+    _record("business_role", Kind.RELATION, Sharing.CONDITIONAL, *_fields(ROLES[0])),
 ]
-EVERY = [_field(code, T.TEXT) for code in EVERY_EVIDENCE]
+EVERY = _fields(EVERY_EVIDENCE)
 EVIDENCE = [
     _record(
         "drug_business_licence",

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import uvicorn
 
-from hub.command.serve import slow_request_answer
 from hub.http.patience import MAX_HEAD_BYTES, patient_protocol
 
 Message = MutableMapping[str, Any]
@@ -40,7 +39,7 @@ async def echo(
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
     listening = socket.create_server(("127.0.0.1", 0))
-    protocol = patient_protocol(LIMIT, slow_request_answer())
+    protocol = patient_protocol(LIMIT)
     server = uvicorn.Server(uvicorn.Config(echo, http=protocol, lifespan="off", log_config=None, ws="none"))
     serving = asyncio.create_task(server._serve(sockets=[listening]))
     while not server.started:  # noqa: ASYNC110 - uvicorn tells it by an attribute only
@@ -82,6 +81,7 @@ async def test_a_header_sent_a_byte_at_a_time_is_refused(port: int) -> None:
     answer, seconds = await drip(port, b"POST / HTTP/1.1\r\nHost: hub\r\nX: " + b"y" * 100, 0.05)
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
     assert b"HUB-124" in answer
+    assert f"within {LIMIT:g} seconds".encode() in answer
     assert b"connection: close" in answer
     assert LIMIT <= seconds < LIMIT * 4
 
@@ -125,6 +125,77 @@ async def test_pipelined_requests_are_all_answered(port: int) -> None:
     assert answer.count(b"200 OK") >= 3
 
 
-async def test_a_head_without_end_is_refused(port: int) -> None:
-    head = b"GET / HTTP/1.1\r\nHost: hub\r\nX: " + b"y" * (MAX_HEAD_BYTES + 1)
-    assert (await exchange(port, head)).startswith(b"HTTP/1.1 400 ")
+LONG = b"y" * (MAX_HEAD_BYTES + 1)
+HEADS = {
+    "a head without end": (b"GET / HTTP/1.1\r\nHost: hub\r\nX: " + LONG, 431, b"HUB-151"),
+    "a long header": (b"GET / HTTP/1.1\r\nHost: hub\r\nX: " + LONG + b"\r\n\r\n", 431, b"HUB-151"),
+    "a long address": (b"GET /" + LONG + b" HTTP/1.1\r\nHost: hub\r\n\r\n", 431, b"HUB-151"),
+    "many headers": (
+        b"GET / HTTP/1.1\r\nHost: hub\r\n" + b"X: y\r\n" * (MAX_HEAD_BYTES // 6 + 1) + b"\r\n",
+        431,
+        b"HUB-151",
+    ),
+    "a method that is none": (b"BREW / HTTP/1.1\r\nHost: hub\r\n\r\n", 400, b"HUB-150"),
+    "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01", 400, b"HUB-150"),
+    "two lengths": (
+        b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
+        400,
+        b"HUB-150",
+    ),
+    "a length and chunks": (
+        b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+        b"HUB-150",
+    ),
+    "a chunk that is none": (
+        b"POST / HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        400,
+        b"HUB-150",
+    ),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", 400, b"exactly one header Host"),
+    "two hosts": (b"GET / HTTP/1.1\r\nHost: hub\r\nHost: other\r\n\r\n", 400, b"exactly one header Host"),
+}
+
+
+@pytest.mark.parametrize(("head", "status", "words"), HEADS.values(), ids=HEADS.keys())
+async def test_a_wrong_head_gets_a_numbered_answer(
+    port: int, head: bytes, status: int, words: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert words in answer
+    assert b"content-type: application/problem+json" in answer.lower()
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert caplog.messages == []
+
+
+async def test_a_head_of_the_largest_size_is_read(port: int) -> None:
+    start = b"GET / HTTP/1.1\r\nHost: hub\r\nX: "
+    rest = MAX_HEAD_BYTES - len("/") - len("Host: hub\r\n") - len("X: \r\n")
+    assert b"200 OK" in await exchange(port, start + b"y" * rest + b"\r\n\r\n")
+
+
+async def test_before_http_1_1_there_was_no_host(port: int) -> None:
+    assert b"200 OK" in await exchange(port, b"GET / HTTP/1.0\r\n\r\n")
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+async def test_an_upgrade_is_not_heeded_and_leaves_no_trace(
+    port: int, protocol: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade = b"GET / HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade\r\nUpgrade: " + protocol + b"\r\n\r\n"
+    plain = b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n"
+    assert (await exchange(port, upgrade, plain)).count(b"200 OK") == 2
+    assert (await exchange(port, upgrade + plain, plain)).count(b"200 OK") >= 2
+    assert caplog.messages == []
+
+
+async def test_a_wrong_request_behind_another_is_not_taken_for_its_answer(port: int) -> None:
+    slow = b"GET /slow HTTP/1.1\r\nHost: hub\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(slow + b"BREW / HTTP/1.1\r\n\r\n")
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()

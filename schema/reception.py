@@ -1,0 +1,156 @@
+"""Receives one question over HTTP: who asks and why, which document it names, and the answer to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from hub.audit.model import Purpose
+from hub.audit.rules import stated_purpose
+from hub.clients.model import INTROSPECT, Caller
+from hub.clients.service import ClientService
+from hub.documents.rules import choose
+from hub.documents.service import DocumentService
+from hub.http.presence import Presence
+from hub.http.problems import language_of, problem_headers
+from hub.kernel.errors import Code, HubError, Problem
+from hub.kernel.log import get_log
+from hub.procedures.service import ProcedureService
+from hub.subjects.rules import resident_id
+from hub.texts import Language, Texts
+from schema.execution.run import Answered, Answering, Asker, Request, refusal
+from schema.faults import Words
+from schema.incoming import Headers, Incoming, header, headers_of
+
+SAFE = "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One HTTP request as far as its head tells, and how its body comes."""
+
+    scope: Scope
+    headers: Headers
+    words: Words
+    receive: Receive
+
+
+Read = Callable[[Visit], Awaitable[Incoming | Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the operator allows: bytes of a body, cost of a question, and whether any document is answered."""
+
+    largest_body: int
+    cost_limit: int
+    only_trusted: bool
+
+
+class Reception:
+    """The narrator of a question, from its token to its answer."""
+
+    def __init__(
+        self,
+        answering: Answering,
+        clients: ClientService,
+        procedures: ProcedureService,
+        documents: DocumentService,
+        texts: Mapping[Language, Texts],
+        bounds: Bounds,
+    ) -> None:
+        self.answering = answering
+        self.clients = clients
+        self.procedures = procedures
+        self.documents = documents
+        self.words = {language: Words(texts, language) for language in Language}
+        self.bounds = bounds
+
+    def visit(self, scope: Scope, receive: Receive) -> Visit:
+        """The request whose connection this is."""
+        headers = headers_of(scope["headers"])
+        language = language_of(header(headers, b"accept-language"))
+        return Visit(scope, headers, self.words[language], receive)
+
+    async def answer(self, visit: Visit, read: Read) -> Answered | None:
+        """The answer to what ``read`` reads, or the numbered refusal; None when the client went away."""
+        try:
+            return await self._answer(visit, read)
+        except HubError as error:
+            return refusal(visit.words, error.problem)
+        except Exception:  # noqa: BLE001  the edge: whatever broke, the client gets a numbered answer
+            get_log().exception("request_failed", route=visit.scope["path"])
+            return refusal(visit.words, Problem(Code.INTERNAL))
+
+    def caller(self, headers: Headers) -> Caller | Problem:
+        """Whose bearer token the request carries (RFC 6750)."""
+        scheme, _, token = (header(headers, b"authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return Problem(Code.TOKEN_MISSING)
+        return self.clients.verify_token(token.strip())
+
+    async def _answer(self, visit: Visit, read: Read) -> Answered | None:
+        caller = self.caller(visit.headers)
+        if isinstance(caller, Problem):
+            return refusal(visit.words, caller)
+        incoming = await read(visit)
+        if isinstance(incoming, Problem):
+            return refusal(visit.words, incoming)
+        request = self._request(visit, incoming)
+        if isinstance(request, Problem):
+            return refusal(visit.words, request)
+        presence = Presence(visit.receive)
+        asker = Asker(
+            INTROSPECT in caller.rights,
+            self._purpose(visit, incoming, caller),
+            visit.words,
+            caller.cost_limit or self.bounds.cost_limit,
+            presence,
+        )
+        try:
+            return await self.answering.answer(request, asker)
+        except asyncio.CancelledError:
+            if presence.explains_cancellation():
+                return None
+            raise
+
+    def _request(self, visit: Visit, incoming: Incoming) -> Request | Problem:
+        only_trusted = self.bounds.only_trusted
+        trusted = self.documents.trusted
+        chosen = choose(trusted, incoming.query, incoming.document_id, only_trusted=only_trusted)
+        if isinstance(chosen, Problem):
+            return chosen
+        return Request(
+            chosen.text,
+            incoming.operation_name,
+            incoming.variables,
+            incoming.members,
+            chosen.trusted,
+            visit.scope["method"] == SAFE,
+        )
+
+    def _purpose(self, visit: Visit, incoming: Incoming, caller: Caller) -> Purpose | Problem:
+        stated = incoming.extensions.get("purpose")
+        raw = visit.scope["headers"]
+        purpose = stated_purpose(stated, raw, caller.client, caller.agencies, resident_id)
+        if isinstance(purpose, Purpose) and self.procedures.find(purpose.procedure) is None:
+            return Problem(Code.PROCEDURE_UNKNOWN)
+        return purpose
+
+
+async def respond(send: Send, answered: Answered, status: int, media_type: str, **more: str) -> None:
+    """Sends an answer with the headers of its refusal, its cost, and those in ``more``."""
+    headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
+    if answered.refused:
+        headers = problem_headers(answered.refused.code) | headers
+    if answered.cost is not None:
+        headers["Hub-Cost"] = str(answered.cost)
+    body = msgspec.json.encode(answered.body)
+    headers |= {"Content-Type": f"{media_type}; charset=utf-8", "Content-Length": str(len(body))} | more
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
