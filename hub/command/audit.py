@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from getpass import getpass
 from typing import Annotated
 from uuid import UUID
 
@@ -19,13 +18,13 @@ from rich.text import Text
 from hub.audit.model import ClientId, InquiryId, LookUp
 from hub.audit.service import LogReader
 from hub.audit.store import AuditStore
+from hub.command.subject import subject_on_standard_input
 from hub.kernel.crypto.master import master_key
 from hub.kernel.crypto.pseudonym import Pseudonyms
 from hub.kernel.db import Database
 from hub.kernel.db.provision import provided
 from hub.kernel.settings import Settings, settings_of_process
-from hub.subjects.model import Scheme, Subject
-from hub.subjects.rules import resident_id, uscc
+from hub.subjects.model import Subject
 from hub.texts import Language, load_texts
 
 STANDARD_INPUT = "-"
@@ -81,7 +80,7 @@ def show(
 
     列出查询记录，新的在前；没有结果的也列出。
     """
-    whom = _subject() if subject else None
+    whom = subject_on_standard_input("--subject") if subject else None
     with provided(settings_of_process()) as settings:
         found = asyncio.run(
             _found(settings, InquiryId(inquiry) if inquiry else None, whom, client, since, limit)
@@ -110,18 +109,6 @@ async def _found(
         return [one] if one else []
     finally:
         await database.close()
-
-
-def _subject() -> Subject:
-    text = getpass("ID number or USCC 证件号码: ") if sys.stdin.isatty() else sys.stdin.readline()
-    person, business = resident_id(text.strip()), uscc(text.strip().upper())
-    if person is not None:
-        return Subject(Scheme.RESIDENT_ID, person)
-    if business is not None:
-        return Subject(Scheme.USCC, business)
-    raise typer.BadParameter(
-        "standard input holds no valid ID number or USCC 标准输入中没有有效的证件号码", param_hint="--subject"
-    )
 
 
 def table(found: list[LookUp]) -> Table:

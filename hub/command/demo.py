@@ -186,7 +186,6 @@ async def _registered(settings: Settings, place: Place, known: dict[str, str]) -
         await hub.database.close()
 
 
-
 def _say_what_to_open(settings: Settings, place: Place) -> None:
     rows: Any = (
         ("打开 Open", settings.issuer),

@@ -2,70 +2,87 @@
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import os
 import signal
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from dataclasses import replace
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import Annotated
 
 import typer
 import uvicorn
 from starlette.types import ASGIApp
 
+from hub.command.crew import Crew
 from hub.command.names import refuse_occupied_names
-from hub.http.patience import patient_protocol, raw_answer
-from hub.http.problems import Problems
+from hub.command.worker_server import WorkerServer
+from hub.http.patience import patient_protocol
 from hub.kernel.db.provision import provided
-from hub.kernel.errors import Code, HubError, Problem
+from hub.kernel.errors import Code, HubError
 from hub.kernel.log import configure_logging, get_log
-from hub.kernel.settings import Settings, settings_of_process
-from hub.texts import Language, load_texts
+from hub.kernel.settings import MOST_WORKERS, Settings, settings_of_process
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
-RESTART_PAUSE_SECONDS = 1.0
 Make = Callable[[Settings], ASGIApp]  # makes a worker's application; importable by name, workers are spawned
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=MOST_WORKERS, help="Instead of HUB_WORKERS. 代替 HUB_WORKERS。")
+]
 app = typer.Typer(help="Answer questions. 对外提供查询服务。")
 
 
 @app.callback(invoke_without_command=True)
-def serve() -> None:
-    """Serve HTTP until stopped; without HUB_DATABASE_URL on an embedded PostgreSQL in the data folder."""
-    from hub.asgi import create
+def serve(workers: Workers = None) -> None:
+    """Serve HTTP until stopped; on SIGHUP renew the workers one by one, with no request lost.
 
+    Without HUB_DATABASE_URL on an embedded PostgreSQL in the data folder.
+    """
     settings = settings_of_process()
+    settings = replace(settings, workers=workers or settings.workers)
     configure_logging(settings.log_level)
     refuse_occupied_names()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), provided(settings) as ready:
         if settings.database_url is None:
             upkeep_beside(ready)
-        run(ready, create)
+        supervise(ready, application)
+
+
+def application(settings: Settings) -> ASGIApp:
+    """A worker's application, imported only in workers: the supervisor stays small."""
+    from hub.asgi import create
+
+    return create(settings)
 
 
 def run(settings: Settings, make: Make) -> None:
     """Serve with a database that is there and migrated, until SIGINT or SIGTERM."""
-    listening = bind(settings)
-    get_log(__name__).info("serving", port=settings.port, count=settings.workers)
     if settings.workers == 1:
-        serve_one(settings, make, listening)
+        get_log(__name__).info("serving", port=settings.port, count=1)
+        serve_one(settings, make, bind(settings))
     else:
-        listening.close()
         supervise(settings, make)
 
 
-def bind(settings: Settings) -> socket.socket:
-    """A listening socket that other workers may share; HubError(SETTING_INVALID) when the port is taken."""
+def supervise(settings: Settings, make: Make) -> None:
+    """Serve with workers that are processes of their own, replaced when they end and renewed on SIGHUP."""
+    bind(settings).close()  # fails when the port is taken, which sharing it would hide
+    listening = [bind(settings, shared=True) for _ in range(settings.workers)]
+    crew = Crew(listening, partial(work, settings, make), settings.shutdown_seconds + 1)
+    crew.renew_on(signal.SIGHUP)
+    get_log(__name__).info("serving", port=settings.port, count=settings.workers)
+    crew.keep()
+
+
+def bind(settings: Settings, *, shared: bool = False) -> socket.socket:
+    """A listening socket, one of several if ``shared``; HubError(SETTING_INVALID): the port is taken."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if settings.workers > 1:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
     try:
         listening.bind((settings.host, settings.port))
     except OSError as error:
@@ -77,11 +94,22 @@ def bind(settings: Settings) -> socket.socket:
     return listening
 
 
-def serve_one(settings: Settings, make: Make, listening: socket.socket) -> None:
+def work(settings: Settings, make: Make, listening: socket.socket, link: Connection) -> None:
+    """The body of one worker process; ``link`` leads to its supervisor."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # sent to the whole group it is the supervisor's alone
+    configure_logging(settings.log_level)
+    with suppress(KeyboardInterrupt):
+        serve_one(settings, make, listening, link)
+
+
+def serve_one(
+    settings: Settings, make: Make, listening: socket.socket, link: Connection | None = None
+) -> None:
     """Serve in this process until SIGINT or SIGTERM; requests in flight are finished."""
     config = uvicorn.Config(
         make(settings),
-        http=patient_protocol(settings.read_timeout_seconds, slow_request_answer()),
+        http=patient_protocol(settings.read_timeout_seconds),
         loop="uvloop",
         ws="none",
         lifespan="on",
@@ -94,56 +122,8 @@ def serve_one(settings: Settings, make: Make, listening: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    gc.collect()
-    gc.freeze()
-    uvicorn.Server(config).run(sockets=[listening])
-
-
-def slow_request_answer() -> bytes:
-    """The whole HTTP answer to a request that took too long to arrive."""
-    problems = Problems({language: load_texts(language) for language in Language})
-    return raw_answer(problems.answer(Problem(Code.REQUEST_TOO_SLOW)))
-
-
-def supervise(settings: Settings, make: Make) -> None:
-    """Keep ``workers`` processes serving the same port, starting a new one for each that ends."""
-    workers = [_start(settings, make) for _ in range(settings.workers)]
-    pause = threading.Event()
-    try:
-        while True:
-            wait([worker.sentinel for worker in workers])
-            pause.wait(RESTART_PAUSE_SECONDS)  # a worker that cannot start must not keep the machine busy
-            for place, worker in enumerate(workers):
-                if not worker.is_alive():
-                    get_log(__name__).error("worker_ended", pid=worker.pid, status=worker.exitcode)
-                    workers[place] = _start(settings, make)
-    finally:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            worker.join(settings.shutdown_seconds + 1)
-
-
-def work(settings: Settings, make: Make) -> None:
-    """The body of one worker process."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    configure_logging(settings.log_level)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(KeyboardInterrupt):
-        serve_one(settings, make, bind(settings))
-
-
-def _start(settings: Settings, make: Make) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=work, args=(settings, make), daemon=True)
-    process.start()
-    return process
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
+    stay = KEEP_ALIVE_SECONDS + settings.deadline_seconds
+    WorkerServer(config, link, stay).run(sockets=[listening])
 
 
 def upkeep_beside(settings: Settings) -> None:

@@ -13,13 +13,13 @@ import sys
 CLONE_NEWUSER = 0x1000_0000
 PR_SET_PDEATHSIG = 1
 MAPPED_ID = 1000
-EXIT_REFUSED = 77  # the namespace or the change of user was refused
+EXIT_REFUSED = 77  # the namespace, the change of user or the tie to the parent was refused
 
 
-def enter_namespace(library: ctypes.CDLL) -> None:
+def enter_namespace() -> None:
     """Become an ordinary user in a user namespace of its own; files look the same from outside."""
     user, group = os.geteuid(), os.getegid()
-    if library.unshare(CLONE_NEWUSER) != 0:
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) != 0:
         sys.exit(EXIT_REFUSED)
     for name, text in (
         ("uid_map", f"{MAPPED_ID} {user} 1"),
@@ -37,30 +37,30 @@ def become(user: int, group: int) -> None:
     os.setuid(user)
 
 
-def die_with(parent: int, library: ctypes.CDLL) -> None:
-    """Ask for PostgreSQL's fast shutdown (SIGINT) when the parent ends, however it ends.
+def die_with(parent: int, last: signal.Signals) -> None:
+    """Send this process a last signal when its parent ends, also by kill -9 (Linux only).
 
-    Set last: a change of credentials clears it. The parent may have ended before it was set.
+    It hangs on the parent's thread that started this process, which must be one that lives on. Set it
+    last: a change of credentials clears it. Ends at once when the parent ended before it was set.
     """
-    library.prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, last, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(EXIT_REFUSED)
 
 
 def main(parent: str, way: str, *command: str) -> None:
     """Confine this process, then turn into the program."""
-    library = ctypes.CDLL(None, use_errno=True)
     os.umask(0o077)
     try:
         if way == "namespace":
-            enter_namespace(library)
+            enter_namespace()
         elif way != "as-is":
             user, group = map(int, way.split(":"))
             become(user, group)
     except OSError:
         sys.exit(EXIT_REFUSED)
-    if sys.platform == "linux":
-        die_with(int(parent), library)
+    die_with(int(parent), signal.SIGINT)  # PostgreSQL's fast shutdown
     os.execv(command[0], command)  # noqa: S606 - becoming the program is the purpose
 
 

@@ -20,6 +20,9 @@ PREFIX = "HUB_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 KEY_BYTES = 32
 LAST_PORT = 65_535
+MOST_COST = 10**12
+MOST_WORKERS = 256
+MOST_REQUESTS = 1_000_000_000
 NETWORK = re.compile(r"(?P<network>[0-9A-Fa-f.:]+/\d{1,3}):(?P<ports>[0-9,-]+)")
 PORTS = re.compile(r"\d{1,5}(?:-\d{1,5})?")
 
@@ -32,6 +35,12 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError
+    return text.lower() == "true"
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -214,11 +223,60 @@ class Settings:
         "停止时留给在途请求的时间（秒）。",
     )
     workers: int = _setting(
-        _whole(1, 256),
+        _whole(1, MOST_WORKERS),
         "1",
         "a whole number from 1 to 256",
         "Worker processes; one per processor core is sensible.",
         "工作进程数，宜每核一个。",
+    )
+    cache_bytes: int = _setting(
+        _whole(0, MOST_COST),
+        "64000000",
+        "a whole number from 0 to 1000000000000",
+        "Memory in which a worker keeps facts while they are fresh, in bytes; 0: none are kept.",
+        "每个工作进程在有效时限内缓存数据的内存上限（字节）；0 为不缓存。",
+    )
+    client_requests_per_second: int = _setting(
+        _whole(0, MOST_REQUESTS),
+        "200",
+        "a whole number from 0 to 1000000000",
+        "Questions a client may ask in a second, by all workers together; 0: no limit (HUB-205).",
+        "每个调用方每秒可提交的查询数，各工作进程合计；0 为不限（HUB-205）。",
+    )
+    client_requests_per_minute: int = _setting(
+        _whole(0, MOST_REQUESTS),
+        "6000",
+        "a whole number from 0 to 1000000000",
+        "Questions a client may ask in a minute, by all workers together; 0: no limit (HUB-205).",
+        "每个调用方每分钟可提交的查询数，各工作进程合计；0 为不限（HUB-205）。",
+    )
+    client_subjects_per_day: int = _setting(
+        _whole(0, MOST_REQUESTS),
+        "500000",
+        "a whole number from 0 to 1000000000",
+        "Subjects a client may ask about in a day (UTC+8); 0: no limit (HUB-206).",
+        "每个调用方每天（北京时间）可查询的对象数；0 为不限（HUB-206）。",
+    )
+    otel_endpoint: str | None = _setting(
+        _base_url,
+        "",
+        "a URL such as http://127.0.0.1:4318",
+        "OpenTelemetry collector (OTLP over HTTP) that gets the traces; needs the extra `otel`.",
+        "接收链路追踪数据的 OpenTelemetry 采集器（OTLP/HTTP）；需安装附加组件 `otel`。",
+    )
+    cost_limit: int = _setting(
+        _whole(1, MOST_COST),
+        "10000000",
+        "a whole number from 1 to 1000000000000",
+        "Most that one question may cost, unless its client has a limit of its own (HUB-129).",
+        "一次查询的代价上限，调用方另有规定的除外（HUB-129）。",
+    )
+    trusted_documents_only: bool = _setting(
+        _flag,
+        "false",
+        "true or false",
+        "Whether only registered queries are answered (HUB-147).",
+        "是否只回答已登记的查询（HUB-147）。",
     )
     log_level: str = _setting(
         _one_of(*LOG_LEVELS),

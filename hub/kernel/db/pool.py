@@ -10,6 +10,7 @@ import asyncpg
 from asyncpg.transaction import Transaction
 
 from hub.kernel.db.listener import Listener
+from hub.kernel.db.reach import Reach, state_of
 from hub.kernel.errors import Code, HubError
 
 APPLICATION = "hub"
@@ -42,7 +43,7 @@ def store_errors() -> Iterator[None]:
 
 def unavailable(error: BaseException) -> HubError:
     """STORE_UNAVAILABLE with the SQLSTATE, or the kind of error where there is none."""
-    return HubError(Code.STORE_UNAVAILABLE, state=getattr(error, "sqlstate", None) or type(error).__name__)
+    return HubError(Code.STORE_UNAVAILABLE, state=state_of(error))
 
 
 class Session:
@@ -99,6 +100,7 @@ class Database:
         self._free = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
         self._listener = Listener(self._connect)
+        self._reach = Reach("database")
         self._closed = False
 
     @classmethod
@@ -175,14 +177,24 @@ class Database:
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[Session]:
-        connection = await self._take()
+        connection = await self._take_told()
         try:
             yield Session(connection, self._timeout)
         except BaseException as error:
             self._discard(connection) if self._is_suspect(error) else self._give_back(connection)
+            if self._is_loss(error):
+                self._reach.lost(state_of(error))
             raise
         else:
+            self._reach.used()
             self._give_back(connection)
+
+    async def _take_told(self) -> asyncpg.Connection:
+        try:
+            return await self._take()
+        except HubError as error:
+            self._reach.lost(state_of(error))
+            raise
 
     async def _take(self) -> asyncpg.Connection:
         try:
@@ -217,9 +229,13 @@ class Database:
     @staticmethod
     def _is_suspect(error: BaseException) -> bool:
         """Whether an error leaves a connection's state unknown: a cancelled statement, a time-out, a loss."""
+        return Database._is_loss(error) or not isinstance(error, Exception)
+
+    @staticmethod
+    def _is_loss(error: BaseException) -> bool:
         if isinstance(error, HubError):
             return error.problem.code is Code.STORE_UNAVAILABLE
-        return not isinstance(error, Exception) or is_away(error)
+        return is_away(error)
 
     def _give_back(self, connection: asyncpg.Connection) -> None:
         if self._closed or connection.is_closed() or connection.is_in_transaction():

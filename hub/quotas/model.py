@@ -1,0 +1,92 @@
+"""How often a client may ask, how much of that is left, and the yes or no to one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from math import ceil
+
+from hub.audit.model import ClientId
+from hub.catalogue.model import RecordCode
+from hub.kernel.errors import Problem
+
+
+class Measure(Enum):
+    """What is counted over which time: its name in headers, the window in seconds, and the unit."""
+
+    PER_SECOND = ("per-second", 1, "requests")
+    PER_MINUTE = ("per-minute", 60, "requests")
+    PER_DAY = ("per-day", 86_400, "subjects")
+
+    def __init__(self, label: str, seconds: int, unit: str) -> None:
+        self.label = label
+        self.seconds = seconds
+        self.unit = unit
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests a second and a minute, subjects a day (UTC+8). 0: no limit; None: nothing is said."""
+
+    per_second: int | None = None
+    per_minute: int | None = None
+    per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Limits of one client over all records, of one client over one record, or of every client over one."""
+
+    client: ClientId | None
+    record: RecordCode | None
+    limits: Limits
+
+
+def name_of(measure: Measure, record: RecordCode | None) -> str:
+    """The name of a limit in headers: ``per-day``, or with its record ``per-day/person``."""
+    return f"{measure.label}/{record}" if record else measure.label
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a client stands with one limit: about ``remaining`` of ``quota`` for ``seconds`` more."""
+
+    measure: Measure
+    record: RecordCode | None
+    quota: int
+    remaining: int
+    seconds: float
+
+    @property
+    def policy(self) -> str:
+        """An item of ``RateLimit-Policy`` (draft-ietf-httpapi-ratelimit-headers §3)."""
+        unit = "" if self.measure.unit == "requests" else f';qu="{self.measure.unit}"'
+        return f'"{name_of(self.measure, self.record)}";q={self.quota}{unit};w={self.measure.seconds}'
+
+    @property
+    def limit(self) -> str:
+        """An item of ``RateLimit`` (the same draft, §4)."""
+        return f'"{name_of(self.measure, self.record)}";r={self.remaining};t={ceil(self.seconds)}'
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a request may go on; ``problem``: why not.
+
+    ``policies`` and ``limits`` are the texts of the headers ``RateLimit-Policy`` and ``RateLimit``, empty
+    for a client without limits; ``retry_after`` is in seconds.
+    """
+
+    problem: Problem | None
+    policies: str = ""
+    limits: str = ""
+    retry_after: int = 0
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer, with ``Retry-After`` (RFC 9110 §10.2.3) when it is a refusal."""
+        if not self.policies:
+            return {}
+        headers = {"RateLimit-Policy": self.policies, "RateLimit": self.limits}
+        return headers | {"Retry-After": str(self.retry_after)} if self.problem else headers

@@ -1,0 +1,301 @@
+"""Says yes or no to each request of a client from what this worker has leased of the client's limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from math import ceil
+from types import MappingProxyType
+
+from hub.audit.model import ClientId
+from hub.catalogue.model import RecordCode
+from hub.kernel.clock import Clock
+from hub.kernel.errors import Code, HubError, Problem
+from hub.kernel.log import get_log
+from hub.kernel.watch import Watched
+from hub.quotas import rules
+from hub.quotas.model import Decision, Limits, Measure, Quota, Standing, name_of
+from hub.quotas.store import Lease, Place, QuotaStore, Remainder, Wish
+
+CHANNEL = "quotas"
+ROUNDS = 4
+"""Leases that one request waits for at the most; a window may end between two."""
+IDLE_SECONDS = 10.0
+"""What nobody has used for so long goes back to the other workers."""
+RECHECK_SECONDS = 1.0
+"""For so long a worker believes that a pool has too little; meanwhile refusals cost no round trip."""
+
+
+class Allotment:
+    """What one worker holds of one limit of one client; times are monotonic."""
+
+    __slots__ = (
+        "asked_at", "began", "by_subject", "demand", "left", "low", "measure", "name", "need",
+        "place", "pool", "quota", "record", "until", "used_at",
+    )  # fmt: skip
+
+    def __init__(self, client: ClientId, record: RecordCode | None, measure: Measure) -> None:
+        self.place: Place = (client, record or "", measure.seconds)
+        self.record = record
+        self.measure = measure
+        self.by_subject = measure.unit == "subjects"
+        self.name = name_of(measure, record)
+        self.quota = 0
+        self.left = 0
+        self.pool = 0
+        self.low = 0
+        self.began = 0
+        self.until = 0.0
+        self.asked_at = 0.0
+        self.used_at = 0.0
+        self.need = 0
+        self.demand = 0
+
+    def covers(self, subjects: int, now: float) -> bool:
+        """Whether it is enough as it is for a request about so many subjects."""
+        amount = subjects if self.by_subject else 1
+        return amount <= self.left and now < self.until
+
+    def is_hopeless(self, subjects: int, now: float) -> bool:
+        """Whether asking for more is known to be in vain."""
+        amount = subjects if self.by_subject else 1
+        if amount > self.quota:
+            return True
+        return now < min(self.until, self.asked_at + RECHECK_SECONDS) and amount > self.left + self.pool
+
+    def spend(self, subjects: int, now: float) -> bool:
+        """Counts a request; whether it is time to ask for more."""
+        self.left -= subjects if self.by_subject else 1
+        self.used_at = now
+        return self.left < self.low and self.pool > 0
+
+    def wait_for(self, subjects: int) -> None:
+        """Notes that a request about so many subjects waits."""
+        amount = subjects if self.by_subject else 1
+        self.need = max(self.need, amount)
+        self.demand += amount
+
+    def wish(self, now: float, workers: int) -> Wish:
+        """What to ask for the requests that wait and for some to come."""
+        running = now < self.until
+        left, pool = (self.left, self.pool) if running else (0, self.quota)
+        need, demand = max(self.need - left, 0), max(self.demand - left, 0)
+        self.need = self.demand = 0
+        return Wish(self.place, self.quota, need, demand + rules.block(pool, workers))
+
+    def fill(self, lease: Lease, asked_at: float) -> None:
+        """Takes in a lease, whose time counts from the asking: it must not outlive its window."""
+        self.left = lease.amount + (self.left if lease.began == self.began else 0)
+        self.low = lease.amount // 2
+        self.began, self.pool = lease.began, lease.pool
+        self.until = asked_at + lease.lasts
+        self.asked_at = self.used_at = asked_at
+
+    def remainder(self, now: float) -> Remainder | None:
+        """What is not needed of a running window; nothing is left here then."""
+        if self.left <= 0 or now >= self.until:
+            return None
+        rest = Remainder(self.place, self.began, self.left)
+        self.left, self.until = 0, 0.0
+        return rest
+
+    def standing(self, now: float) -> Standing:
+        """Where the client stands, as far as this worker knows."""
+        if now >= self.until:
+            return Standing(self.measure, self.record, self.quota, self.quota, self.measure.seconds)
+        remaining = max(self.left + self.pool, 0)
+        return Standing(self.measure, self.record, self.quota, remaining, self.until - now)
+
+    def limit(self, now: float) -> str:
+        """As the standing's text in ``RateLimit``, made without it: every admitted request needs it."""
+        remaining = max(self.left + self.pool, 0)
+        return f'"{self.name}";r={remaining};t={ceil(self.until - now)}'
+
+
+Held = tuple[tuple[Allotment, ...], str]
+"""The allotments of one client's limits and the text of ``RateLimit-Policy``."""
+
+
+class QuotaService:
+    """Holds the limits of clients across workers.
+
+    Workers lease parts of each limit from PostgreSQL and answer from them, so that most requests need no
+    round trip; while one lease is under way, the wishes of all clients gather for the next. Over all
+    workers no more than the limit is ever admitted in a window (a second, a minute or a day, counted from
+    its beginning). A client may be refused while other workers still hold some: each at most
+    ``rules.block``, an eighth of its even share, which goes back after ``IDLE_SECONDS`` without use; what
+    a killed worker held is lost for the window. A lowered limit counts for leases from then on.
+    """
+
+    def __init__(self, store: QuotaStore, clock: Clock, defaults: Limits, workers: int) -> None:
+        """``defaults`` are the limits over all records of a client without its own."""
+        self._store = store
+        self._clock = clock
+        self._defaults = defaults
+        self._workers = workers
+        nothing: Mapping[rules.Key, Limits] = MappingProxyType({})
+        self._quotas = Watched(store.database, CHANNEL, self._read, nothing)
+        self._named = nothing  # the quotas that ``_clientwide`` was made from
+        self._allotments: dict[tuple[ClientId, RecordCode | None, Measure], Allotment] = {}
+        self._clientwide: dict[ClientId, Held] = {}
+        self._wanting: dict[Allotment, None] = {}
+        self._wanted = asyncio.Event()
+        self._round: asyncio.Future[Problem | None] | None = None
+        self._filling: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Reads the quotas and follows changes. Raises HubError(STORE_UNAVAILABLE)."""
+        await self._quotas.start()
+        self._filling = asyncio.create_task(self._keep_filling(), name="quotas")
+
+    async def stop(self) -> None:
+        """Gives back what is not used."""
+        if self._filling is not None:
+            self._filling.cancel()
+            await asyncio.gather(self._filling, return_exceptions=True)
+            self._filling = None
+        await self._quotas.stop()
+        await self._give_back(self._allotments.values())
+
+    async def take(self, client: ClientId, subjects: int, records: Collection[RecordCode]) -> Decision:
+        """The yes or no to one request about so many subjects and these records; a no takes nothing.
+
+        Raises HubError(STORE_UNAVAILABLE) when there is nothing leased and no lease to be had.
+        """
+        allotments, policies = self._of(client, records)
+        now = self._clock.monotonic()
+        short = [one for one in allotments if not one.covers(subjects, now)]
+        rounds = 0
+        while short:
+            hopeless = [one for one in short if one.is_hopeless(subjects, now)]
+            if hopeless or rounds == ROUNDS:
+                by = (hopeless or short)[0].standing(now)
+                return rules.refused(by, (one.standing(now) for one in allotments))
+            await self._wait_for(short, subjects)
+            rounds += 1
+            now = self._clock.monotonic()
+            short = [one for one in allotments if not one.covers(subjects, now)]
+        return self._admit(allotments, policies, subjects, now)
+
+    def charge(self, client: ClientId, subjects: int, records: Collection[RecordCode]) -> None:
+        """Counts subjects that were met only on the way: never refused, but the next request may be."""
+        now = self._clock.monotonic()
+        for one in self._of(client, records)[0]:
+            if one.by_subject and now < one.until:
+                one.spend(subjects, now)
+
+    async def put(self, quota: Quota) -> None:
+        """Sets the limits of a client, of a record, or of both together. Needs the owner's connection.
+
+        Raises HubError(REQUEST_SHAPE) for limits that are negative or for neither client nor record.
+        """
+        limits = (quota.limits.per_second, quota.limits.per_minute, quota.limits.per_day)
+        if quota.client is None and quota.record is None:
+            raise HubError(Code.REQUEST_SHAPE, part="client")
+        if any(limit is not None and limit < 0 for limit in limits):
+            raise HubError(Code.REQUEST_SHAPE, part="limits")
+        await self._store.put(quota)
+
+    async def remove(self, client: ClientId | None, record: RecordCode | None) -> bool:
+        """Takes limits back; False: there were none. Needs the owner's connection."""
+        return await self._store.remove(client, record)
+
+    async def _read(self) -> Mapping[rules.Key, Limits]:
+        return MappingProxyType(rules.by_key(await self._store.read()))
+
+    def _of(self, client: ClientId, records: Collection[RecordCode]) -> Held:
+        quotas = self._quotas.value
+        if quotas is not self._named:
+            self._clientwide, self._named = {}, quotas
+        known = self._clientwide.get(client)
+        if known is None:
+            known = self._hold(client, rules.limits_of(client, self._defaults, quotas))
+            self._clientwide[client] = known
+        if not quotas:
+            return known
+        limits = [one for record in records for one in rules.limits_of_record(client, record, quotas)]
+        if not limits:
+            return known
+        more = self._hold(client, limits)
+        return known[0] + more[0], ", ".join(filter(None, (known[1], more[1])))
+
+    def _hold(self, client: ClientId, limits: Iterable[rules.Named]) -> Held:
+        held = tuple(self._allotment(client, *limit) for limit in limits)
+        return held, rules.texts(one.standing(0.0) for one in held)[0]
+
+    def _allotment(
+        self, client: ClientId, record: RecordCode | None, measure: Measure, quota: int
+    ) -> Allotment:
+        key = (client, record, measure)
+        found = self._allotments.get(key)
+        if found is None:
+            found = self._allotments[key] = Allotment(client, record, measure)
+        found.quota = quota
+        return found
+
+    def _admit(self, allotments: tuple[Allotment, ...], policies: str, subjects: int, now: float) -> Decision:
+        for one in allotments:
+            if one.spend(subjects, now):
+                self._want(one)
+        return Decision(None, policies, ", ".join([one.limit(now) for one in allotments]))
+
+    def _want(self, one: Allotment) -> None:
+        self._wanting[one] = None
+        self._wanted.set()
+
+    async def _wait_for(self, short: Iterable[Allotment], subjects: int) -> None:
+        for one in short:
+            one.wait_for(subjects)
+            self._want(one)
+        if self._round is None:
+            self._round = asyncio.get_running_loop().create_future()
+        problem = await asyncio.shield(self._round)
+        if problem is not None:
+            raise HubError(problem.code, **problem.detail)
+
+    async def _keep_filling(self) -> None:
+        due = self._clock.monotonic() + IDLE_SECONDS
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(due - self._clock.monotonic(), 0.0)):
+                    await self._wanted.wait()
+            if self._wanted.is_set():
+                await self._fill()
+            if self._clock.monotonic() >= due:
+                await self._give_back(self._idle())
+                due = self._clock.monotonic() + IDLE_SECONDS
+
+    async def _fill(self) -> None:
+        """One round: the wishes gathered so far, in one statement."""
+        self._wanted.clear()
+        wanting, self._wanting = {one.place: one for one in self._wanting}, {}
+        waiting, self._round = self._round, None
+        problem: Problem | None = Problem(Code.STORE_UNAVAILABLE)
+        try:
+            asked_at = self._clock.monotonic()
+            wishes = [one.wish(asked_at, self._workers) for one in wanting.values()]
+            for lease in await self._store.lease(wishes):
+                wanting[lease.place].fill(lease, asked_at)
+            problem = None
+        except HubError as error:
+            problem = error.problem
+        except Exception:  # noqa: BLE001 whoever waits for a lease would wait for ever
+            get_log(__name__).error("quotas_unleased", count=len(wanting), exc_info=True)
+        finally:
+            if waiting is not None and not waiting.done():
+                waiting.set_result(problem)
+
+    def _idle(self) -> list[Allotment]:
+        latest = self._clock.monotonic() - IDLE_SECONDS
+        return [one for one in self._allotments.values() if one.used_at < latest]
+
+    async def _give_back(self, allotments: Iterable[Allotment]) -> None:
+        now = self._clock.monotonic()
+        rests = [rest for one in allotments if (rest := one.remainder(now)) is not None]
+        if not rests:
+            return
+        try:
+            await self._store.give_back(rests)
+        except HubError as error:
+            get_log(__name__).warning("quotas_kept", count=len(rests), code=error.problem.code.label)
