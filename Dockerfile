@@ -22,6 +22,6 @@ WORKDIR /data
 VOLUME ["/data"]
 EXPOSE 8300
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", \
-    "import urllib.request as u; u.urlopen('http://127.0.0.1:8300/healthz', timeout=2)"]
+    "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('HUB_PORT', '8300') + '/healthz', timeout=2)"]
 ENTRYPOINT ["hub"]
 CMD ["serve"]

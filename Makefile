@@ -35,7 +35,7 @@ bench: $(STAMP)
 lock:
 	@test -n '$(UV)' || { echo 'uv is missing: pip install uv · 缺少 uv' >&2; exit 1; }
 	$(COMPILE) --all-extras --output-file requirements.lock pyproject.toml
-	$(COMPILE) --extra build --constraint requirements.lock --output-file requirements.run.lock pyproject.toml
+	$(COMPILE) --extra build --extra otel --constraint requirements.lock --output-file requirements.run.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -10,7 +10,18 @@ import typer
 
 from hub.kernel.errors import HubError, Problem
 
-FAMILIES = ("demo", "serve", "worker", "migrate", "audit", "evidence", "doctor")
+FAMILIES = (
+    "demo",
+    "serve",
+    "worker",
+    "migrate",
+    "audit",
+    "documents",
+    "cache",
+    "explain",
+    "evidence",
+    "doctor",
+)
 HELP = "Proofless: facts a city already has, instead of paper proofs. 无证明城市数据共享枢纽。"
 
 

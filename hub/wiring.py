@@ -6,23 +6,31 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from ssl import SSLError
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry
 
 from connectors.addresses import Endpoint, endpoints_of
+from connectors.cache import Cache
 from connectors.contract import Connector
 from connectors.manifest import Manifest, read
-from connectors.opening import SecretsMissing, open_connector
+from connectors.metering import Meter
+from connectors.opening import SecretsMissing, SecretUnusable, open_connector
 from connectors.transport import Transport
-from connectors.wrappers import Meter, wrap
+from connectors.wrappers import wrap
 from hub.audit.service import AuditService, LogUpkeep
 from hub.audit.store import AuditStore
+from hub.cache.service import CacheService, open_cache
+from hub.cache.store import CacheStore
 from hub.catalogue.service import CatalogueService, Credentials
 from hub.catalogue.store import CatalogueStore
 from hub.clients.service import ClientService
 from hub.clients.store import ClientStore
+from hub.documents.service import DocumentService
+from hub.documents.store import DocumentStore
 from hub.evidence.service import ReceiptService
 from hub.facts.rules import fault_code
 from hub.facts.service import FactService
@@ -36,6 +44,7 @@ from hub.kernel.crypto.keyring import Keyring
 from hub.kernel.crypto.master import master_key
 from hub.kernel.crypto.pseudonym import Pseudonyms
 from hub.kernel.db import Database
+from hub.kernel.db.places import places
 from hub.kernel.errors import Code, HubError
 from hub.kernel.settings import Settings
 from hub.procedures.service import ProcedureService
@@ -43,10 +52,12 @@ from hub.procedures.store import ProcedureStore
 from hub.regions.service import RegionService
 from hub.regions.store import RegionStore
 from schema.build import Contracts
+from schema.execution.detours import Detours
 from schema.execution.run import Answering
 
 HEALTH_SECONDS = 2.0
-POSTGRESQL_PORT = 5432
+CLOCKS_APART = timedelta(minutes=5)  # at the most, of two machines: what one forgets, none may accept
+HTTP_PORTS = MappingProxyType({"http": 80, "https": 443})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +71,37 @@ class Hub:
     regions: RegionService
     procedures: ProcedureService
     clients: ClientService
+    documents: DocumentService
     grants: GrantService
     catalogue: CatalogueService
     audit: AuditService
+    cache: CacheService
     answering: Answering
     close_connections: Callable[[], Awaitable[None]]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Hub]:
         """Reads everything into memory and follows changes until the block ends."""
-        followers = (self.keyring, self.regions, self.procedures, self.clients, self.catalogue)
+        followers = (
+            self.keyring,
+            self.regions,
+            self.procedures,
+            self.clients,
+            self.documents,
+            self.catalogue,
+        )
         try:
             for follower in followers:
                 await follower.start()
             await self.grants.start()
+            await self.cache.start()
             yield self
         finally:
             for follower in followers:
                 await follower.stop()
             await self.close_connections()
+            await self.cache.stop()
+            await self.audit.stop()
             await self.database.close()
 
     def checks(self) -> Mapping[str, Check]:
@@ -112,25 +135,31 @@ class Hub:
 class Connectors:
     """Opens connectors from manifests, all through one transport with the operator's bounds."""
 
-    def __init__(self, settings: Settings, clock: SystemClock, meter: Meter) -> None:
+    def __init__(self, settings: Settings, clock: SystemClock, meter: Meter, cache: Cache) -> None:
         self.transport = Transport(settings.agency_networks, _own_endpoints(settings), clock.now)
         self.clock = clock
         self.workers = settings.workers
         self.meter = meter
+        self.cache = cache
 
     def open(self, text: str, credentials: Credentials) -> Connector:
         """A connector with all its wrappers; raises HubError(MANIFEST_INVALID) with the first mistake."""
         manifest = read(text)
         if not isinstance(manifest, Manifest):
-            raise HubError(Code.MANIFEST_INVALID, path=manifest[0].path, expected=manifest[0].expected)
+            raise HubError(Code.MANIFEST_INVALID, path=manifest[0].path, rule=manifest[0].expected)
         try:
             connector = open_connector(manifest, self.transport, credentials, self.clock.now)
+            return wrap(connector, manifest, self.meter, self.workers, self.cache)
         except SecretsMissing as missing:
             slots = ", ".join(sorted(missing.slots))
-            raise HubError(Code.MANIFEST_INVALID, path="connector.credentials", expected=slots) from missing
+            raise HubError(Code.MANIFEST_INVALID, path="connector.credentials", rule=slots) from missing
+        except SecretUnusable as unusable:
+            where = f"connector.credentials.{unusable.slot}"
+            raise HubError(Code.MANIFEST_INVALID, path=where, rule=unusable.expected) from unusable
         except SSLError as error:
-            raise HubError(Code.MANIFEST_INVALID, path="connector.address.ca", expected="PEM") from error
-        return wrap(connector, manifest, self.meter, self.workers)
+            raise HubError(Code.MANIFEST_INVALID, path="connector.address.ca", rule="PEM") from error
+        except Exception as error:
+            raise HubError(Code.MANIFEST_INVALID, path="connector", rule="can be opened") from error
 
     async def close(self) -> None:
         """Closes the connections that the connectors shared."""
@@ -138,13 +167,29 @@ class Connectors:
 
 
 def _own_endpoints(settings: Settings) -> tuple[Endpoint, ...]:
-    """Where the hub itself and its databases listen: no manifest may lead there."""
+    """Where the hub itself and its databases listen: no manifest may lead there.
+
+    Raises HubError(SETTING_INVALID) for an address that cannot be read, since it could not be kept shut.
+    """
     own = endpoints_of(settings.host, settings.port)
-    for url in (settings.database_url, settings.owner_database_url):
-        address = urlsplit(url or "")
-        if address.hostname:
-            own += endpoints_of(address.hostname, address.port or POSTGRESQL_PORT)
+    for setting, url, read_places in (
+        ("HUB_DATABASE_URL", settings.database_url, places),
+        ("HUB_OWNER_DATABASE_URL", settings.owner_database_url, places),
+        ("HUB_ISSUER", settings.issuer, _public_place),
+    ):
+        try:
+            named = read_places(url) if url else ()
+        except ValueError as error:
+            raise HubError(Code.SETTING_INVALID, setting=setting, rule="a URL with readable hosts") from error
+        for host, port in named:
+            own += endpoints_of(host, port)
     return own
+
+
+def _public_place(url: str) -> tuple[tuple[str, int], ...]:
+    address = urlsplit(url)
+    port = address.port or HTTP_PORTS[address.scheme]
+    return ((address.hostname, port),) if address.hostname else ()
 
 
 def open_hub(settings: Settings, registry: CollectorRegistry) -> Hub:
@@ -154,8 +199,11 @@ def open_hub(settings: Settings, registry: CollectorRegistry) -> Hub:
     database = Database(
         settings.database_url, size=settings.database_connections, statement_cache=settings.statement_cache
     )
-    connectors = Connectors(settings, SystemClock(), Meter(registry))
-    return assemble(settings, database, connectors.open, connectors.close)
+    clock = SystemClock()
+    pseudonyms = Pseudonyms(master_key(settings.master_key, settings.data))
+    cache = open_cache(settings.cache_bytes, pseudonyms, clock.now)
+    connectors = Connectors(settings, clock, Meter(registry), cache)
+    return assemble(settings, database, connectors.open, connectors.close, registry, cache)
 
 
 def assemble(
@@ -163,16 +211,19 @@ def assemble(
     database: Database,
     connect: Callable[[str, Credentials], Connector],
     close_connections: Callable[[], Awaitable[None]],
+    registry: CollectorRegistry,
+    cache: Cache | None = None,
 ) -> Hub:
-    """Everything one worker serves with, not yet started."""
+    """Everything one worker serves with, not yet started; ``cache`` is what the connectors keep facts in."""
     clock = SystemClock()
     master = master_key(settings.master_key, settings.data)
+    pseudonyms = Pseudonyms(master)
     envelope = Envelope(master)
     keyring = Keyring(database, envelope)
     regions = RegionService(RegionStore(database))
     grants = GrantService(GrantStore(database), clock)
     catalogue = CatalogueService(CatalogueStore(database), envelope, connect, settings.deadline_seconds)
-    audit = AuditService(AuditStore(database), Pseudonyms(master), clock)
+    audit = AuditService(AuditStore(database), pseudonyms, clock)
     receipts = ReceiptService(keyring, settings.issuer, clock)
     facts = FactService(grants, audit, receipts, clock, settings.deadline_seconds)
     return Hub(
@@ -183,10 +234,12 @@ def assemble(
         regions,
         ProcedureService(ProcedureStore(database)),
         ClientService(ClientStore(database), keyring, clock, settings.issuer, settings.token_seconds),
+        DocumentService(DocumentStore(database)),
         grants,
         catalogue,
         audit,
-        Answering(Contracts(catalogue), facts, regions),
+        CacheService(CacheStore(database), pseudonyms, cache),
+        Answering(Contracts(catalogue), facts, regions, Detours(registry)),
         close_connections,
     )
 
@@ -199,6 +252,6 @@ async def upkeep(settings: Settings) -> None:
     owner = await Database.open(settings.owner_database_url, size=1)
     try:
         await LogUpkeep(AuditStore(owner), clock).make_months()
-        await ClientStore(owner).forget_assertions(clock.now())
+        await ClientStore(owner).forget_assertions(clock.now() - CLOCKS_APART)
     finally:
         await owner.close()

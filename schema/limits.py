@@ -19,6 +19,7 @@ MAX_ALIASES = 100
 MAX_DIRECTIVES = 100
 MAX_DEPTH = 15
 MAX_FIELDS = 2_000  # with fragments spread out
+MAX_FRAGMENTS = 150  # places with a fragment: validation compares each with each
 MAX_REPEATED = 50  # fields that stand in a selection set again, with nothing new
 MAX_SUBJECTS = 200  # named by one operation
 
@@ -36,6 +37,8 @@ def over_limits(document: DocumentNode) -> Problem | None:
         return too_large("aliases", MAX_ALIASES)
     if counter.directives > MAX_DIRECTIVES:
         return too_large("directives", MAX_DIRECTIVES)
+    if counter.fragments > MAX_FRAGMENTS:
+        return too_large("fragments", MAX_FRAGMENTS)
     if counter.repeated > MAX_REPEATED:
         return too_large("repeated", MAX_REPEATED)
     measure = _Measure(document)
@@ -54,13 +57,15 @@ class _Counter(Visitor):
         super().__init__()
         self.aliases = 0
         self.directives = 0
+        self.fragments = 0
         self.repeated = 0
 
     def enter_selection_set(self, node: SelectionSetNode, *_: object) -> VisitorAction:
         fields = [selection for selection in node.selections if isinstance(selection, FieldNode)]
         names = {(field.alias or field.name).value for field in fields}
+        self.fragments += len(node.selections) - len(fields)
         self.repeated += len(fields) - len(names)
-        return BREAK if self.repeated > MAX_REPEATED else None
+        return BREAK if self.fragments > MAX_FRAGMENTS or self.repeated > MAX_REPEATED else None
 
     def enter_field(self, node: FieldNode, *_: object) -> VisitorAction:
         self.aliases += node.alias is not None

@@ -25,7 +25,10 @@ class SecretDigest:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An approval system or device: ``agencies`` delegated their reading to it; ``keys`` are public JWKs."""
+    """An approval system or device: ``agencies`` delegated their reading to it; ``keys`` are public JWKs.
+
+    ``cost_limit``: what one of its questions may cost; None: what the operator's setting says.
+    """
 
     id: ClientId
     name: str
@@ -34,6 +37,7 @@ class Client:
     suspended: bool = False
     secrets: tuple[SecretDigest, ...] = ()
     keys: tuple[Mapping[str, str], ...] = ()
+    cost_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Caller:
     client: ClientId
     agencies: frozenset[AgencyCode]
     rights: frozenset[str]
+    cost_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

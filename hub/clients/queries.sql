@@ -4,6 +4,7 @@ SELECT
     client.name,
     client.rights,
     client.suspended,
+    client.cost_limit,
     ARRAY(
         SELECT delegation.agency FROM clients.delegation WHERE delegation.client = client.id
     ) AS agencies,
@@ -55,6 +56,11 @@ VALUES ($1, $2, $3);
 -- name: suspend
 UPDATE clients.client
 SET suspended = $2
+WHERE id = $1;
+
+-- name: limit_cost
+UPDATE clients.client
+SET cost_limit = $2
 WHERE id = $1;
 
 -- name: use_assertion

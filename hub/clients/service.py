@@ -97,6 +97,13 @@ class ClientService:
         """Suspends a client or lets it back; False: there is none. Needs the owner's connection."""
         return await self._store.suspend(client, suspended)
 
+    async def limit_cost(self, client: ClientId, limit: int | None) -> bool:
+        """Sets what one of a client's questions may cost (None: as the setting says); False: there is none.
+
+        Needs the owner's connection.
+        """
+        return await self._store.limit_cost(client, limit)
+
     def authenticate_secret(self, client: str, secret: str) -> Client | Problem:
         """The client with this secret; an unknown client and a wrong secret are told apart by nothing."""
         found = self._clients.value.get(ClientId(client))
@@ -113,7 +120,6 @@ class ClientService:
         claims = rules.read_assertion(assertion, found, self._issuer, now)
         if isinstance(claims, Problem):
             return claims
-        await self._store.forget_assertions(now)
         digest = hashlib.sha256(claims.jti.encode()).digest()
         if not await self._store.use_assertion(found.id, digest, datetime.fromtimestamp(claims.exp, UTC)):
             return Problem(Code.ASSERTION_REPLAYED)
@@ -143,7 +149,8 @@ class ClientService:
             return rules.TOKEN_INVALID
         if client.suspended:
             return Problem(Code.CLIENT_SUSPENDED)
-        return Caller(client.id, client.agencies, client.rights & frozenset(claims.scope.split(" ")))
+        rights = client.rights & frozenset(claims.scope.split(" "))
+        return Caller(client.id, client.agencies, rights, client.cost_limit)
 
     def _token_claims(self, token: str) -> rules.TokenClaims | Problem:
         digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()

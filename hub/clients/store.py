@@ -34,6 +34,7 @@ class ClientStore:
                 row["suspended"],
                 tuple(SecretDigest(stored[:SALT_BYTES], stored[SALT_BYTES:]) for stored in row["secrets"]),
                 tuple(MappingProxyType(json.loads(key)) for key in row["keys"]),
+                row["cost_limit"],
             )
             for row in rows
         )
@@ -63,6 +64,10 @@ class ClientStore:
     async def suspend(self, client: ClientId, suspended: bool) -> bool:
         """Sets whether a client is suspended; False: no such client. Needs the owner role."""
         return await self.database.execute(STATEMENTS["suspend"], client, suspended) == "UPDATE 1"
+
+    async def limit_cost(self, client: ClientId, limit: int | None) -> bool:
+        """Sets what one of a client's questions may cost; False: no such client. Needs the owner role."""
+        return await self.database.execute(STATEMENTS["limit_cost"], client, limit) == "UPDATE 1"
 
     async def use_assertion(self, client: ClientId, digest: bytes, expires_at: datetime) -> bool:
         """Remembers an assertion as used, durably; False: it was used before. Needs the serving role."""

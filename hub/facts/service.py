@@ -217,4 +217,5 @@ def _merged(supply: Supply, answers: Sequence[Answer], fetched_at: datetime) -> 
         rows.update(answer.rows)
         faults.update(answer.faults)
     moments = [answer.as_of for answer in answers if answer.as_of is not None]
-    return Sourced(supply, rows, faults, min(moments, default=None), fetched_at)
+    kept = [answer.fetched_at for answer in answers if answer.fetched_at is not None]
+    return Sourced(supply, rows, faults, min(moments, default=None), min(kept, default=fetched_at))

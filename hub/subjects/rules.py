@@ -41,6 +41,17 @@ def resident_id(text: str) -> ResidentIdNumber | None:
     return ResidentIdNumber(number)
 
 
+def resident_id_mistake(text: object) -> str:
+    """What is wrong with what is no resident identity number: text, length, characters, date or check."""
+    if not isinstance(text, str):
+        return "text"
+    if len(text) != 18:
+        return "length"
+    if RESIDENT_ID_SHAPE.fullmatch(text) is None:
+        return "characters"
+    return "check" if _is_date(text[6:14]) else "date"
+
+
 def check_digit_resident_id(body: str) -> str:
     """The 18th character for 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
     return RESIDENT_ID_CHECKS[sum(map(mul, map(int, body), RESIDENT_ID_WEIGHTS)) % 11]
@@ -65,6 +76,15 @@ def uscc(text: str) -> UnifiedSocialCreditCode | None:
     if USCC_SHAPE.fullmatch(text) is None or check_digit_uscc(text[:17]) != text[17]:
         return None
     return UnifiedSocialCreditCode(text)
+
+
+def uscc_mistake(text: object) -> str:
+    """What is wrong with what is no unified social credit code: text, length, characters or check."""
+    if not isinstance(text, str):
+        return "text"
+    if len(text) != 18:
+        return "length"
+    return "check" if USCC_SHAPE.fullmatch(text) else "characters"
 
 
 def check_digit_uscc(body: str) -> str:

@@ -42,11 +42,26 @@ class Texts:
         """The texts of a numbered error with general words where a problem would name particulars."""
         return self.say(Problem(code))
 
+    def raw(self, code: Code) -> Said:
+        """The texts of a numbered error with their braces."""
+        return _said(self._tables[code.label])
+
     def say(self, problem: Problem) -> Said:
-        """The texts of a problem; a particular that it lacks is replaced by general words."""
-        words = {**self._placeholders, **problem.detail}
-        raw = _said(self._tables[problem.code.label])
+        """The texts of a problem; a particular that it lacks or leaves empty is replaced by general words.
+
+        A detail named ``agency_en`` is ``agency`` in English; one whose name is a table of the error, such
+        as ``rule`` of HUB-117, is said in that table's words.
+        """
+        table, raw = _table(self._tables[problem.code.label]), self.raw(problem.code)
+        words = self._placeholders | self._particulars(table, problem.detail)
         return Said(raw.title, raw.explanation.format_map(words), raw.next.format_map(words))
+
+    def _particulars(self, table: Mapping[str, object], detail: Mapping[str, str]) -> dict[str, str]:
+        return {
+            name.removesuffix(f"_{self.language}"): _worded(table.get(name), value)
+            for name, value in detail.items()
+            if value
+        }
 
     def outcome(self, outcome: str) -> Said:
         """The texts of one of the five outcomes; ``outcome`` is a value of connectors.contract.Outcome."""
@@ -75,13 +90,17 @@ def _read(language: Language) -> str:
     return files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
 
 
+def _worded(known: object, value: str) -> str:
+    return str(known.get(value, value)) if isinstance(known, Mapping) else value
+
+
 def _table(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise TypeError("a table is expected in the texts")
     return value
 
 
-def _strings(value: object) -> Mapping[str, str]:
+def _strings(value: object) -> dict[str, str]:
     return {key: str(text) for key, text in _table(value).items()}
 
 

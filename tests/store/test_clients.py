@@ -258,8 +258,12 @@ async def test_only_a_proven_assertion_is_remembered(
     assert isinstance(await clients.authenticate_assertion(assertion(clock, "1")), Client)
 
 
-async def test_expired_assertions_are_forgotten(
-    office: ClientService, clients: ClientService, database: Database, clock: StoppedClock
+async def test_the_upkeep_forgets_expired_assertions(
+    office: ClientService,
+    clients: ClientService,
+    database: Database,
+    owner_database: Database,
+    clock: StoppedClock,
 ) -> None:
     await office.register_with_keys(WINDOW, "审批系统", [BUREAU], [KEY.as_dict(private=False)])  # type: ignore[list-item]
     await clients._clients.refresh()
@@ -267,7 +271,10 @@ async def test_expired_assertions_are_forgotten(
         await clients.authenticate_assertion(assertion(clock, jti))
     clock.time += timedelta(seconds=61)
     await clients.authenticate_assertion(assertion(clock, "4"))
+    assert await database.fetchval("SELECT count(expires_at) FROM clients.assertion") == 4  # none on the way
+    await ClientStore(owner_database).forget_assertions(clock.time)
     assert await database.fetchval("SELECT count(expires_at) FROM clients.assertion") == 1
+    assert await clients.authenticate_assertion(assertion(clock, "4")) == Problem(Code.ASSERTION_REPLAYED)
 
 
 async def test_a_private_key_is_never_stored(office: ClientService, owner_database: Database) -> None:

@@ -9,9 +9,11 @@ import time
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from hub.kernel.db import Database
 from hub.kernel.db.embedded import EmbeddedPostgres
+from hub.kernel.db.reach import STEADY_SECONDS
 from hub.kernel.errors import Code, HubError
 
 
@@ -112,16 +114,20 @@ async def test_a_killed_postgresql_costs_errors_and_then_nothing(own_postgres: E
         except HubError as error:
             failures.append(error.problem.code)
 
-    for number in range(40):
-        if number == 20:
-            assert own_postgres.pid is not None
-            os.kill(own_postgres.pid, signal.SIGKILL)
-        await write(number)
-    await answers(database)
-    await write(1000)
+    with capture_logs() as logs:
+        for number in range(40):
+            if number == 20:
+                assert own_postgres.pid is not None
+                os.kill(own_postgres.pid, signal.SIGKILL)
+            await write(number)
+        await answers(database)
+        await asyncio.sleep(STEADY_SECONDS)
+        await write(1000)
     assert set(failures) == {Code.STORE_UNAVAILABLE}
     kept = await database.fetchval("select count(*) from note")
     assert kept == 41 - len(failures)
+    assert [entry["event"] for entry in logs] == ["database_away", "database_back"]
+    assert logs[1]["count"] >= len(failures)
     await database.close()
 
 

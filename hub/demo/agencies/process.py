@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import json
-import os
 import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +14,8 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-PR_SET_PDEATHSIG = 1
+from hub.kernel.confined import die_with
+
 SLOW_SECONDS = 4.0
 
 
@@ -71,20 +69,9 @@ def take_post(name: str) -> Post:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--secrets", type=Path, required=True)
     arguments = parser.parse_args()
-    die_with(arguments.parent)
+    die_with(arguments.parent, signal.SIGKILL)
     secrets = json.loads(arguments.secrets.read_text("utf-8"))
     return Post(name, arguments.folder, arguments.port, secrets)
-
-
-def die_with(parent: int) -> None:
-    """End this process when its parent ends, also by kill -9 (PR_SET_PDEATHSIG(2const), Linux).
-
-    The signal hangs on the parent's thread that started this process, which must be one that lives on.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit(1)
 
 
 def serve(application: Starlette, post: Post) -> None:

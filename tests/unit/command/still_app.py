@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,7 +29,10 @@ async def slow(_: Request) -> PlainTextResponse:
 
 
 def make(_: Settings) -> ASGIApp:
-    return Starlette(routes=[Route("/pid", pid), Route("/slow", slow)])
+    if Path(os.environ.get("STILL_SPOILT", "/nowhere")).exists():
+        raise RuntimeError("this worker is told not to start")
+    methods = ["GET", "POST"]
+    return Starlette(routes=[Route("/pid", pid, methods=methods), Route("/slow", slow, methods=methods)])
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from connectors.manifest import Manifest, read
-from hub.catalogue.model import FieldType, Kind, RecordCode
-from hub.catalogue.rules import record_type_mistake
+from hub.audit.model import AgencyCode
+from hub.catalogue.model import Agency, ConnectorId, FieldType, Kind, Label, RecordCode, Supply
+from hub.catalogue.rules import record_type_mistake, supply_mistake
 from hub.demo.authorities import DEPARTMENTS, department
 from hub.demo.city import City
 from hub.demo.place import PORTS, Place
@@ -42,6 +43,35 @@ def test_every_record_is_offered_with_all_of_its_fields(manifests: dict[str, Man
     assert set(offered) == set(records)
     for code, columns in offered.items():
         assert columns == set(records[code].fields), code
+
+
+def _mistakes(text: str) -> list[str]:
+    """The paths of what does not fit the record types."""
+    one = read(text)
+    assert isinstance(one, Manifest), one
+    agency = Agency(AgencyCode(one.agency), Label("局", "Bureau"))
+    supplies = [Supply(ConnectorId(one.id), 1, agency, offered.offering) for offered in one.offerings]
+    found = [supply_mistake(supply, record_types()) for supply in supplies]
+    return [mistake.detail["path"] for mistake in found if mistake]
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_every_field_has_the_form_of_its_record(name: str) -> None:
+    assert _mistakes(manifest(name, 9000)) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "field"),
+    [
+        ('{ path = "csrq", date = "YYYYMMDD", partial = true }', '"csrq"', "birth_date"),
+        ('{ path = "swbz", codes = { "0" = false, "1" = true } }', '"swbz"', "deceased"),
+        ('"9" = "9"', '"9" = "X"', "sex"),
+    ],
+)
+def test_a_field_without_its_form_is_refused(right: str, wrong: str, field: str) -> None:
+    text = manifest("police", 9000)
+    assert right in text
+    assert _mistakes(text.replace(right, wrong)) == [f"police-population.person.fields.{field}"]
 
 
 def test_manifests_speak_of_agencies_and_connectors_that_are_registered(

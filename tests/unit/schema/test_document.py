@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from graphql import parse
+from graphql import build_schema, parse
 
-from schema.execution.document import digest_of
+from schema.execution.document import Document, Documents, digest_of
 
 SAME = [
     '{ person(idNumber: "11010519491231002X") { name } }',
@@ -38,3 +38,46 @@ def test_a_document_is_left_as_it_was() -> None:
     document = parse(SAME[0])
     digest_of(document)
     assert document == parse(SAME[0])
+
+
+def test_what_is_kept_is_bounded_in_number_and_in_characters() -> None:
+    documents = Documents(build_schema("type Query { a: Int }"), most=3, most_characters=100)
+    for number in range(10):
+        documents.read(f"query Q{number} {{ a }}")
+    assert list(documents.kept) == [f"query Q{number} {{ a }}" for number in (7, 8, 9)]
+    documents.read("{ a }" + "#" * 90)
+    assert list(documents.kept) == ["{ a }" + "#" * 90]
+    documents.read("{ a }" + "#" * 200)
+    assert (list(documents.kept), documents.characters) == ([], 0)
+
+
+def test_the_most_recently_used_stay() -> None:
+    documents = Documents(build_schema("type Query { a: Int }"), most=2)
+    first = documents.read("query A { a }")
+    documents.read("query B { a }")
+    assert documents.read("query A { a }") is first
+    documents.read("query C { a }")
+    assert list(documents.kept) == ["query A { a }", "query C { a }"]
+
+
+def test_trusted_documents_are_kept_apart() -> None:
+    documents = Documents(build_schema("type Query { a: Int }"), most=1)
+    trusted = documents.read("{ a }", trusted=True)
+    assert isinstance(trusted, Document)
+    assert trusted.trusted
+    documents.read("query B { a }")
+    assert documents.read("{ a }", trusted=True) is trusted
+    assert documents.read("{ a }") is not trusted
+
+
+def test_fields_that_stand_again_are_few() -> None:
+    documents = Documents(build_schema("type Query { a: Int }"))
+    assert isinstance(documents.read("{" + "a " * 51 + "}"), Document)
+    assert not isinstance(documents.read("{" + "a " * 52 + "}"), Document)
+    assert not isinstance(documents.read("{" + "b: a " * 52 + "}"), Document)
+
+
+def test_fragments_are_few() -> None:
+    documents = Documents(build_schema("type Query { a: Int }"))
+    assert isinstance(documents.read("{" + "... { a } " * 150 + "}"), Document)
+    assert not isinstance(documents.read("{" + "... { a } " * 151 + "}"), Document)
