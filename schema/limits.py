@@ -31,6 +31,10 @@ def too_large(what: str, maximum: int) -> Problem:
 
 def over_limits(document: DocumentNode) -> Problem | None:
     """The first bound that a parsed document exceeds."""
+    return _too_many(document) or _too_wide(document)
+
+
+def _too_many(document: DocumentNode) -> Problem | None:
     counter = _Counter()
     visit(document, counter)
     if counter.aliases > MAX_ALIASES:
@@ -41,6 +45,10 @@ def over_limits(document: DocumentNode) -> Problem | None:
         return too_large("fragments", MAX_FRAGMENTS)
     if counter.repeated > MAX_REPEATED:
         return too_large("repeated", MAX_REPEATED)
+    return None
+
+
+def _too_wide(document: DocumentNode) -> Problem | None:
     measure = _Measure(document)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):

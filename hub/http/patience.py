@@ -17,6 +17,7 @@ from hub.texts import Language, load_texts
 
 MAX_HEAD_BYTES = 65_536
 AROUND_HEADER = len(": \r\n")
+LINGER = 1.0  # seconds in which a refused client can still read its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class PatientProtocol(HttpToolsProtocol):
     Uvicorn alone waits forever (a header sent a byte a second). It counts from the connection's first
     moment, then from each further request's first byte. When the time is over, or when a head is wrong,
     a numbered answer is sent where none has begun, and the connection is closed. Nobody can write to
-    the log with wrong requests. An Upgrade is not heeded (RFC 9110 §7.8).
+    the log with wrong requests. What a refused client still sends is dropped for a while before the
+    connection is closed, or the answer could be lost on its way (RFC 9112 §9.6). An Upgrade is not heeded
+    (RFC 9110 §7.8).
     """
 
     seconds: ClassVar[float]
@@ -49,6 +52,7 @@ class PatientProtocol(HttpToolsProtocol):
     is_reading_head = True
     head_bytes = 0
     fault = b""
+    is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
@@ -62,6 +66,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of one request or of several."""
+        if self.is_refused:
+            return
         if self.limit is None:
             self._start_clock()
         if self.is_reading_head:
@@ -118,16 +124,30 @@ class PatientProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.head_bytes > 0 and not self._is_answering():
-            self.transport.write(self.refusals.slow)
-        self.transport.close()
+            self._part_with(self.refusals.slow)
+        else:
+            self.transport.close()
 
     def _refuse(self, answer: bytes) -> None:
         """Answers unless that would be taken for the answer to an earlier request."""
-        if self.transport.is_closing():
+        if self.is_refused or self.transport.is_closing():
             return
-        if not self._is_answering() and not (self.is_reading_head and self._is_occupied()):
-            self.transport.write(answer)
-        self.transport.close()
+        if self._is_answering() or (self.is_reading_head and self._is_occupied()):
+            self.transport.close()
+        else:
+            self._part_with(answer)
+
+    def _part_with(self, answer: bytes) -> None:
+        """The last words; the client's own end of the connection, or LINGER, closes it."""
+        self.is_refused = True
+        self._stop_clock()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.write(answer)
+        self.transport.write_eof()
+        self.limit = self.loop.call_later(LINGER, self.transport.close)
 
     def _is_occupied(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle

@@ -136,6 +136,9 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    for name in logging.root.manager.loggerDict:
+        foreign = logging.getLogger(name)
+        foreign.handlers, foreign.propagate = [], True
     for name, quiet in QUIET.items():
         logging.getLogger(name).setLevel(quiet)
 

@@ -40,12 +40,16 @@ class FromRoot:
 
 @dataclass(slots=True)
 class FromRows:
-    """The subjects in a column of the rows that a fetch has for another place's subjects."""
+    """The subjects in a column of the rows that a fetch has for another place's subjects.
+
+    ``firm``: every row must name one.
+    """
 
     place: Place
     fetch: Fetch
     column: str
     role: str | None = None
+    firm: bool = True
 
 
 @dataclass(slots=True)
@@ -231,6 +235,7 @@ class Plan:
     checks: tuple[NameCheck, ...]
     values: tuple[Getter, ...]
     waves: tuple[tuple[Fetch, ...], ...]
+    unfetched: tuple[Place, ...]  # whose keys no fetch asks by
 
     def named(self, values: Values) -> list[Keyed]:
         """The subjects that each root names, in order, duplicates kept."""
@@ -238,10 +243,14 @@ class Plan:
 
 
 class Keys:
-    """The distinct subjects of each place, as far as the waves have come."""
+    """The distinct subjects of each place, as far as the waves have come.
+
+    ``sound``: no agency has named a subject by what is no key of one.
+    """
 
     def __init__(self, named: Sequence[Keyed]) -> None:
         self.named = named
+        self.sound = True
         self.known: dict[int, tuple[Subject, ...]] = {}
 
     def of(self, place: Place, fetched: Mapping[int, Sourced]) -> tuple[Subject, ...]:
@@ -266,27 +275,27 @@ class Keys:
         rows = fetched[feed.fetch.index].rows
         column = feed.fetch.at(feed.column)
         role = None if feed.role is None else feed.fetch.at("role")
-        check = CHECKS[place.scheme]
-        return [
-            Subject(place.scheme, _checked(check, row[column]))
+        cells = (
+            row[column]
             for subject in self.of(feed.place, fetched)
             for row in rows.get(subject.value, ())
-            if row[column] is not None and (role is None or row[role] == feed.role)
+            if role is None or row[role] == feed.role
+        )
+        return [
+            Subject(place.scheme, str(cell)) for cell in cells if self._is_key(cell, place.scheme, feed.firm)
         ]
+
+    def _is_key(self, cell: Any, scheme: Scheme, firm: bool) -> bool:
+        """Whether an agency's value is another agency's key; what is none is never passed on."""
+        is_key = isinstance(cell, str) and CHECKS[scheme](cell) == cell
+        self.sound &= is_key or (cell is None and not firm)
+        return is_key
 
 
 CHECKS: Mapping[Scheme, Callable[[str], str | None]] = {
     Scheme.RESIDENT_ID: resident_id,
     Scheme.USCC: uscc,
 }
-
-
-def _checked(check: Callable[[str], str | None], value: object) -> str:
-    """An agency's key for another agency's record; what is no such key is never passed on."""
-    checked = check(value) if isinstance(value, str) else None
-    if checked is None:
-        raise DeoptimisedError
-    return checked
 
 
 def need_of(fetch: Fetch, keys: Keys, fetched: Mapping[int, Sourced]) -> Need:

@@ -87,6 +87,7 @@ class _Planner:
             tuple(self.checks),
             tuple(self.values),
             waves,
+            tuple(place for place in self.places if not any(place in fetch.places for fetch in self.fetches)),
         )
 
     # --- roots
@@ -173,7 +174,7 @@ class _Planner:
 
     def _one(self, place: p.Place, fetch: p.Fetch, column: str, kind: str, at: Collected) -> p.One:
         fetch.want(column)
-        target = self._place(SCHEMES[kind], fetch.wave + 1, p.FromRows(place, fetch, column))
+        target = self._place(SCHEMES[kind], fetch.wave + 1, p.FromRows(place, fetch, column, firm=False))
         return p.One(column, self._object(target, kind, at.nodes))
 
     def _across(self, place: p.Place, kind: str, at: Collected) -> p.Value:

@@ -33,6 +33,10 @@ class Waves:
             await self._fetch(wave, keys)
             if number == 0:
                 self._check_names(plan.checks, ready)
+        for place in plan.unfetched:
+            keys.of(place, self.sourced)
+        if not keys.sound:
+            raise DeoptimisedError
         rows = [self._rows(fetch) for fetch in plan.fetches]
         sources = [
             sources_of(self.sourced[fetch.index], parts) if fetch.index in self.sourced else None

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -51,6 +52,19 @@ class Crowd:
     stop: threading.Event = field(default_factory=threading.Event)
     answers: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def asking(self, kinds: Sequence[Callable[[], None]]) -> Iterator[None]:
+        """While the block runs, however it ends."""
+        threads = [threading.Thread(target=kind, daemon=True) for kind in kinds]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.stop.set()
+            for thread in threads:
+                thread.join(20)
 
     def with_new_connections(self) -> None:
         while not self.stop.is_set():
@@ -119,18 +133,13 @@ def test_a_busy_port_loses_no_request_while_its_workers_are_renewed(server: Serv
     kinds = (
         [crowd.with_new_connections] * 3 + [crowd.with_one_connection] * 4 + [crowd.with_slow_requests] * 2
     )
-    threads = [threading.Thread(target=kind) for kind in kinds]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.3)
-    server.renew()
-    eventually(lambda: len(server.pids() - before) == WORKERS)
-    between = server.pids()
-    server.renew()
-    eventually(lambda: not server.pids() & between)
-    crowd.stop.set()
-    for thread in threads:
-        thread.join()
+    with crowd.asking(kinds):
+        time.sleep(0.3)
+        server.renew()
+        eventually(lambda: len(server.pids() - before) == WORKERS)
+        between = server.pids()
+        server.renew()
+        eventually(lambda: not server.pids() & between)
     assert crowd.failures == []
     assert len(crowd.answers) > 200
     assert before | between <= set(crowd.answers)

@@ -259,7 +259,7 @@ class Trial:
             return (refused.problem,)
 
     async def both(self, ready: Ready, fresh: Ready, variables: Mapping[str, Any]) -> tuple[Told, Told]:
-        """The answer as the hub gives it, and as graphql-core does; what they log is nobody's concern here."""
+        """The answer as the hub gives it, and as graphql-core does; what they log is dropped."""
         with capture_logs():
             return await self._planned(ready, variables), await self._ordinary(fresh, variables)
 

@@ -86,6 +86,18 @@ async def test_a_header_sent_a_byte_at_a_time_is_refused(port: int) -> None:
     assert LIMIT <= seconds < LIMIT * 4
 
 
+async def test_a_refused_client_that_goes_on_sending_still_reads_why(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"nonsense\r\n\r\n")
+    for _ in range(5):
+        await asyncio.sleep(0.02)
+        writer.write(b"more\r\n")
+    answer = await asyncio.wait_for(reader.read(), 10)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    writer.close()
+
+
 async def test_a_body_sent_a_byte_at_a_time_is_refused(port: int) -> None:
     head = b"POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 1000\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

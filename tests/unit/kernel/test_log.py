@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
@@ -21,15 +22,21 @@ NAME = "王小明"
 SECRETS = (ID_NUMBER, USCC, TOKEN, NAME)
 
 
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
+@contextmanager
+def configured(stream: io.StringIO) -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    stream = io.StringIO()
     configure_logging("debug", stream)
-    yield stream
+    yield
     structlog.reset_defaults()
     root.handlers, root.level = handlers, level
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    with configured(stream):
+        yield stream
 
 
 def last(written: io.StringIO) -> dict[str, object]:
@@ -71,6 +78,16 @@ def test_no_road_leads_a_secret_into_the_log(written: io.StringIO, secret: str) 
         logging.getLogger("foreign").exception("failed %s", secret)
     assert secret not in written.getvalue()
     assert len(written.getvalue().splitlines()) >= 7
+
+
+def test_a_library_that_had_its_own_way_of_writing_is_taken_over() -> None:
+    own, stream = io.StringIO(), io.StringIO()
+    library = logging.getLogger("library")
+    library.handlers, library.propagate = [logging.StreamHandler(own)], False
+    with configured(stream):
+        library.warning("bad request %s", ID_NUMBER)
+    assert own.getvalue() == ""
+    assert json.loads(stream.getvalue())["event"] == "bad request %s"
 
 
 def test_a_failure_is_told_by_kinds_and_places(written: io.StringIO) -> None:
