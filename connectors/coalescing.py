@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from connectors.contract import Answer, Ask, Connector, Offering, Tell
@@ -192,11 +192,12 @@ def _merged(asks: Sequence[Ask]) -> Ask:
 
 
 def _part(answer: Answer, ask: Ask) -> Answer:
-    rows = {key: answer.rows[key] for key in ask.keys if key in answer.rows}
-    if not answer.faults:
-        return replace(answer, rows=rows)
-    return replace(
-        answer, rows=rows, faults={key: answer.faults[key] for key in ask.keys if key in answer.faults}
+    rows, faults = answer.rows, answer.faults
+    return Answer(
+        {key: rows[key] for key in ask.keys if key in rows},
+        {key: faults[key] for key in ask.keys if key in faults} if faults else faults,
+        answer.as_of,
+        answer.fetched_at,
     )
 
 

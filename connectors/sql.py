@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from connectors.answers import Sorter
+from connectors.columns import TEXTS
 from connectors.contract import Answer, Ask, Fault, Offering, Telling
 from connectors.faults import Kind, all_failed, fault
 from connectors.manifest.model import Manifest, Offered, SqlAddress, SqlSource
@@ -313,4 +314,6 @@ def _plain(value: object) -> object:
 
 
 def _size(values: Sequence[object]) -> int:
+    if TEXTS.issuperset(map(type, values)):
+        return sum(map(len, filter(None, cast("Sequence[str | None]", values))))
     return sum(len(value) for value in values if isinstance(value, str | list))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType, Protocol
+from typing import Any, NamedTuple, NewType
 from uuid import UUID
 
 ClientId = NewType("ClientId", str)
@@ -52,18 +52,8 @@ class Purpose:
     known: tuple[tuple[str, Known], ...]  # one pair for each of client, agency, procedure, case, actor
 
 
-class SubjectKey(Protocol):
-    """Whom a look-up is about. ``hub.subjects.model.Subject`` is one; this slice lies below that one."""
-
-    @property
-    def scheme(self) -> str:
-        """The identifier scheme."""
-        ...
-
-    @property
-    def value(self) -> str:
-        """The identifier."""
-        ...
+SubjectKey = tuple[str, str]
+"""Whom a look-up is about, by scheme and value: ``hub.subjects.model.Subject``, which lies above, is one."""
 
 
 class EntryKind(StrEnum):
@@ -122,8 +112,7 @@ class Entry:
     canonical: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """The erasable part of a commitment: what finds a subject's entries, and what opens the commitment."""
 
     pseudonym: bytes

@@ -307,7 +307,7 @@ def source_content(use: SourceUse) -> dict[str, object]:
 
 def instant(at: datetime) -> str:
     """An aware time in UTC as RFC 3339 with microseconds and Z."""
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def _heading(kind: EntryKind, entry: UUID, inquiry: InquiryId, at: datetime) -> dict[str, object]:

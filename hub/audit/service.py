@@ -27,7 +27,7 @@ class Trail:
     """
 
     inquiry: InquiryId
-    commitments: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False)
+    commitments: dict[SubjectKey, bytes] = field(default_factory=dict, repr=False)
 
 
 class AuditService:
@@ -74,10 +74,10 @@ class AuditService:
 
         Raises HubError(OUTCOME_UNRECORDED), also for a subject that was looked up without being in the trail.
         """
-        asked = dict.fromkeys(_key(subject) for subject in looked_up.subjects)
-        if not asked.keys() <= trail.commitments.keys():
-            raise HubError(Code.OUTCOME_UNRECORDED, state="a subject is not in the trail")
-        commitments = [trail.commitments[key] for key in asked]
+        try:
+            commitments = [trail.commitments[subject] for subject in dict.fromkeys(looked_up.subjects)]
+        except KeyError:
+            raise HubError(Code.OUTCOME_UNRECORDED, state="a subject is not in the trail") from None
         entry = rules.outcome_entry(new_id(), trail.inquiry, self._clock.now(), looked_up, commitments)
         await self._store.add(entry, (), self._pseudonyms.version, Code.OUTCOME_UNRECORDED)
 
@@ -99,14 +99,12 @@ class AuditService:
 
     def _committed(
         self, trail: Trail, subjects: Iterable[SubjectKey]
-    ) -> tuple[list[tuple[str, str]], list[Mark], list[bytes]]:
-        keys = [key for key in dict.fromkeys(map(_key, subjects)) if key not in trail.commitments]
-        salts = secrets.token_bytes(SALT_BYTES * len(keys))
-        marks = [
-            Mark(self._pseudonyms.of(*key), salts[place * SALT_BYTES : (place + 1) * SALT_BYTES])
-            for place, key in enumerate(keys)
-        ]
-        return keys, marks, [rules.commitment(mark.salt, mark.pseudonym) for mark in marks]
+    ) -> tuple[list[SubjectKey], list[Mark], list[bytes]]:
+        keys = [key for key in dict.fromkeys(subjects) if key not in trail.commitments]
+        random = secrets.token_bytes(SALT_BYTES * len(keys))
+        salts = [random[start : start + SALT_BYTES] for start in range(0, len(random), SALT_BYTES)]
+        pseudonyms = self._pseudonyms.of_each(keys)
+        return keys, list(map(Mark, pseudonyms, salts)), list(map(rules.commitment, salts, pseudonyms))
 
 
 class LogReader:
@@ -127,7 +125,7 @@ class LogReader:
         """The newest look-ups, at most ``limit``: about a subject, by a client, since a time, where given."""
         names = None
         if subject is not None:
-            names = tuple(version.of(*_key(subject)) for version in self._pseudonyms)
+            names = tuple(version.of(*subject) for version in self._pseudonyms)
         return await self._store.find(Search(limit, client, since, pseudonyms=names))
 
     async def look_up(self, inquiry: InquiryId) -> LookUp | None:
@@ -146,7 +144,3 @@ class LogUpkeep:
     async def make_months(self, ahead: int = MONTHS_AHEAD) -> int:
         """Makes the partitions of this month and ``ahead`` more; returns how many tables were missing."""
         return await self._store.make_partitions(self._clock.now().date(), 1 + ahead)
-
-
-def _key(subject: SubjectKey) -> tuple[str, str]:
-    return (str(subject.scheme), subject.value)

@@ -150,7 +150,7 @@ class AuditStore:
     async def _insert(self, group: Sequence[_Addition]) -> None:
         entries = [one.entry for one in group]
         numbers = [len(one.marks) for one in group]
-        joined = b"".join([mark.pseudonym + mark.salt for one in group for mark in one.marks])
+        joined = b"".join([part for one in group for mark in one.marks for part in mark])
         await self._database.execute(
             STATEMENTS["add_entries"],
             [entry.at for entry in entries],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
-from connectors.contract import Fault
+from connectors.contract import Fault, Outcome
+from hub.facts.model import Sourced
 from hub.kernel.errors import Code
 
 FAULT_CODES = {
@@ -28,6 +29,8 @@ FAULT_CODES = {
 
 VALID = "01"
 """有效, of the licence states in use with GB/T 36904 identifiers."""
+
+FOUND, ABSENT = Outcome.FOUND.value, Outcome.ABSENT.value
 
 DOTS = str.maketrans(dict.fromkeys("•‧∙⋅・．.", "·"))
 
@@ -58,15 +61,14 @@ def was_valid(day: str, status: object, valid_from: object, valid_until: object)
     return begun and (valid_until is None or day <= str(valid_until))
 
 
-def batches(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """The keys in runs of at most ``size``."""
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
-
-
-def tally(outcomes: Iterable[str]) -> dict[str, int]:
-    """How often each outcome came, in alphabetical order."""
+def tally(answers: Iterable[Sourced]) -> dict[str, int]:
+    """How many subjects came to which outcome, in alphabetical order."""
+    absent = found = 0
     counts: dict[str, int] = {}
-    for outcome in outcomes:
-        counts[outcome] = counts.get(outcome, 0) + 1
-    return dict(sorted(counts.items()))
+    for sourced in answers:
+        empty = list(sourced.rows.values()).count(())
+        absent, found = absent + empty, found + len(sourced.rows) - empty
+        for fault in sourced.faults.values():
+            counts[fault.outcome.value] = counts.get(fault.outcome.value, 0) + 1
+    counts |= {FOUND: found, ABSENT: absent}
+    return {outcome: counts[outcome] for outcome in sorted(counts) if counts[outcome]}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from connectors.contract import Answer, Ask, Connector, Fault, Outcome, Row, Tell, Telling
+from connectors.contract import Ask, Fault, Outcome, Tell, Telling
 from hub.audit.model import LookedUp, Purpose, Result, SourceUse
 from hub.audit.service import AuditService, Trail
 from hub.catalogue.model import Supply
@@ -15,7 +14,7 @@ from hub.catalogue.service import Active
 from hub.evidence.model import Sealed
 from hub.evidence.service import ReceiptService
 from hub.facts.model import Need, Question, Sourced
-from hub.facts.rules import batches, tally
+from hub.facts.rules import tally
 from hub.grants.model import Permit
 from hub.grants.service import GrantService
 from hub.kernel.clock import Clock
@@ -24,8 +23,6 @@ from hub.subjects.model import Subject
 
 MAX_SUBJECTS = 5_000
 """Distinct subjects of one inquiry, those met on the way included."""
-
-Came = TypeVar("Came")
 
 NOBODY = Fault(Outcome.UNAVAILABLE, "no_offering")
 
@@ -82,6 +79,7 @@ class Inquiry:
         self.active = active
         self.deadline = deadline
         self.ledger = Ledger()
+        self.correlation = str(self.id)
 
     async def fetch(self, wave: Sequence[Need]) -> tuple[Sourced, ...]:
         """Asks the agencies, all in parallel; subjects that are new are in the durable log before.
@@ -92,7 +90,9 @@ class Inquiry:
         for need in wave:
             self._require_permitted(need)
         await self._log_subjects(wave)
-        return tuple(await together([self._answer(need) for need in wave]))
+        if len(wave) == 1:  # the common case, without a task of its own
+            return (await self._answer(wave[0]),)
+        return tuple(await asyncio.gather(*map(self._answer, wave)))
 
     async def finish(self, request: Mapping[str, Any], response: Mapping[str, Any]) -> Sealed:
         """Seals the answer, then makes the outcome durable; only then may the answer leave.
@@ -123,46 +123,32 @@ class Inquiry:
 
     async def _log_subjects(self, wave: Sequence[Need]) -> None:
         subjects = dict.fromkeys(subject for need in wave for subject in need.subjects)
-        new = sum((subject.scheme, subject.value) not in self.trail.commitments for subject in subjects)
-        if len(self.trail.commitments) + new > MAX_SUBJECTS:
+        new = subjects.keys() - self.trail.commitments.keys()
+        if not new:
+            return
+        if len(self.trail.commitments) + len(new) > MAX_SUBJECTS:
             raise HubError(Code.DOCUMENT_TOO_LARGE, limit="subjects", maximum=str(MAX_SUBJECTS))
         await self.service.audit.add_subjects(self.trail, subjects)
 
     async def _answer(self, need: Need) -> Sourced:
         supply = self.active.snapshot.supplies.get((need.record, need.key))
         if supply is None:
-            sourced = self._nobody(need)
-        else:
-            sourced = await self._ask(need, supply, self.active.connectors[supply.connector])
-        self.ledger.enter(need, sourced)
+            return self._nobody(need)
+        sourced = await self._ask(need, supply)
+        self.ledger.enter(need, supply, sourced)
         return sourced
 
     def _nobody(self, need: Need) -> Sourced:
         faults = {subject.value: NOBODY for subject in need.subjects}
         return Sourced(None, {}, faults, None, self.service.clock.now())
 
-    async def _ask(self, need: Need, supply: Supply, connector: Connector) -> Sourced:
-        fetched_at = self.service.clock.now()
-        keys = list(dict.fromkeys(subject.value for subject in need.subjects))
-        asks = [self._batch(supply, batch, need.columns) for batch in batches(keys, supply.offering.batch)]
-        return _merged(supply, await together([connector.fetch(ask) for ask in asks]), fetched_at)
-
-    def _batch(self, supply: Supply, keys: Sequence[str], columns: Sequence[str]) -> Ask:
-        return Ask(
-            supply.offering.name,
-            tuple(keys),
-            tuple(columns),
-            _tellings(supply.offering.tell, self.purpose, len(keys)),
-            self.deadline,
-            str(self.id),
-        )
-
-
-async def together(waiting: Sequence[Coroutine[Any, Any, Came]]) -> Sequence[Came]:
-    """All at the same time; a single one, which is the common case, without a task of its own."""
-    if len(waiting) == 1:
-        return (await waiting[0],)
-    return await asyncio.gather(*waiting)
+    async def _ask(self, need: Need, supply: Supply) -> Sourced:
+        began, offering = self.service.clock.now(), supply.offering
+        keys = tuple([value for _, value in need.subjects])
+        tellings = _tellings(offering.tell, self.purpose, len(keys))
+        ask = Ask(offering.name, keys, need.columns, tellings, self.deadline, self.correlation)
+        answer = await self.active.connectors[supply.connector].fetch(ask)
+        return Sourced(supply, answer.rows, answer.faults, answer.as_of, answer.fetched_at or began)
 
 
 class Ledger:
@@ -172,11 +158,9 @@ class Ledger:
         self.subjects: dict[Subject, None] = {}
         self.entries: dict[tuple[str, str], list[tuple[Supply, Sourced]]] = {}
 
-    def enter(self, need: Need, sourced: Sourced) -> None:
-        if sourced.supply is None:
-            return
+    def enter(self, need: Need, supply: Supply, sourced: Sourced) -> None:
         self.subjects.update(dict.fromkeys(need.subjects))
-        self.entries.setdefault((need.record, need.key), []).append((sourced.supply, sourced))
+        self.entries.setdefault((need.record, need.key), []).append((supply, sourced))
 
     def sources(self) -> tuple[SourceUse, ...]:
         """One for each record and key that an agency was asked by, in their order."""
@@ -188,34 +172,19 @@ class Ledger:
 def _use(record: str, key: str, entries: Sequence[tuple[Supply, Sourced]]) -> SourceUse:
     supply = entries[0][0]
     moments = [sourced.as_of for _, sourced in entries if sourced.as_of is not None]
-    outcomes = [outcome for _, sourced in entries for outcome in _outcomes(sourced)]
     return SourceUse(
         record,
         key,
         supply.connector,
         supply.version,
-        tally(outcomes),
+        tally(sourced for _, sourced in entries),
         min(moments, default=None),
         max(moments, default=None),
     )
 
 
-def _outcomes(sourced: Sourced) -> list[str]:
-    found = [Outcome.FOUND if rows else Outcome.ABSENT for rows in sourced.rows.values()]
-    return [outcome.value for outcome in (*found, *(fault.outcome for fault in sourced.faults.values()))]
-
-
 def _tellings(tell: Tell, purpose: Purpose, keys: int) -> tuple[Telling, ...]:
+    if tell is Tell.NONE:
+        return ()
     told = Telling(purpose.client, purpose.agency, purpose.procedure, purpose.case, purpose.actor.account)
-    return (told,) * {Tell.NONE: 0, Tell.PER_CALL: 1, Tell.PER_KEY: keys}[tell]
-
-
-def _merged(supply: Supply, answers: Sequence[Answer], fetched_at: datetime) -> Sourced:
-    rows: dict[str, tuple[Row, ...]] = {}
-    faults: dict[str, Fault] = {}
-    for answer in answers:
-        rows.update(answer.rows)
-        faults.update(answer.faults)
-    moments = [answer.as_of for answer in answers if answer.as_of is not None]
-    kept = [answer.fetched_at for answer in answers if answer.fetched_at is not None]
-    return Sourced(supply, rows, faults, min(moments, default=None), min(kept, default=fetched_at))
+    return (told,) * (keys if tell is Tell.PER_KEY else 1)

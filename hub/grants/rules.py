@@ -48,6 +48,7 @@ def unknown(fields: Fields, records: Records) -> Problem | None:
     missing = {
         f"{record}.{field}"
         for record, asked in fields.items()
+        if not asked <= records[record].fields.keys()
         for field in asked - records[record].fields.keys()
     }
     return Problem(Code.CLAIM_UNKNOWN, {"fields": _named(missing)}) if missing else None

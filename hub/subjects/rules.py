@@ -11,10 +11,12 @@ from hub.subjects.model import LicenceIdentifier, ResidentIdNumber, UnifiedSocia
 RESIDENT_ID_SHAPE = re.compile(r"[1-9][0-9]{16}[0-9Xx]", re.ASCII)
 RESIDENT_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 RESIDENT_ID_CHECKS = "10X98765432"
+DIGIT_ZERO = ord("0") * sum(RESIDENT_ID_WEIGHTS)  # what digits weigh as ASCII beyond their values
 
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 USCC_SHAPE = re.compile(rf"[{USCC_ALPHABET}]{{18}}", re.ASCII)
 USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+USCC_VALUES = bytes.maketrans(USCC_ALPHABET.encode(), bytes(range(31)))
 
 ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ORGANISATION_SHAPE = re.compile(r"[0-9A-Z]{8}[0-9X]", re.ASCII)
@@ -54,7 +56,7 @@ def resident_id_mistake(text: object) -> str:
 
 def check_digit_resident_id(body: str) -> str:
     """The 18th character for 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
-    return RESIDENT_ID_CHECKS[sum(map(mul, map(int, body), RESIDENT_ID_WEIGHTS)) % 11]
+    return RESIDENT_ID_CHECKS[(sum(map(mul, body.encode("ascii"), RESIDENT_ID_WEIGHTS)) - DIGIT_ZERO) % 11]
 
 
 def birth_date(number: ResidentIdNumber) -> date:
@@ -89,7 +91,8 @@ def uscc_mistake(text: object) -> str:
 
 def check_digit_uscc(body: str) -> str:
     """The 18th character for 17 characters of the GB 32100 alphabet."""
-    return USCC_ALPHABET[-sum(map(mul, map(USCC_ALPHABET.index, body), USCC_WEIGHTS)) % 31]
+    values = body.encode("ascii").translate(USCC_VALUES)
+    return USCC_ALPHABET[-sum(map(mul, values, USCC_WEIGHTS)) % 31]
 
 
 def organisation_code(text: str) -> str | None:
@@ -134,7 +137,7 @@ def compose_licence_identifier(type_code: str, issuer: str, serial: str, version
 
 def _is_date(digits: str) -> bool:
     try:
-        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        date.fromisoformat(digits)  # ISO 8601 basic form
     except ValueError:
         return False
     return True

@@ -71,17 +71,18 @@ class Fetch:
     wave: int
     record: RecordCode
     key: FieldCode
-    columns: dict[str, int] = field(default_factory=dict)  # code -> position in a row
+    columns: dict[FieldCode, int] = field(default_factory=dict)  # code -> position in a row
     places: list[Place] = field(default_factory=list)
+    asked: tuple[FieldCode, ...] = ()  # the columns, once the plan is made
 
     def want(self, *codes: str) -> None:
         """Asks for columns."""
         for code in codes:
-            self.columns.setdefault(code, len(self.columns))
+            self.columns.setdefault(FieldCode(code), len(self.columns))
 
     def at(self, code: str) -> int:
         """Where a column stands in a row."""
-        return self.columns[code]
+        return self.columns[FieldCode(code)]
 
 
 # --- the shape of an answer
@@ -275,21 +276,20 @@ class Keys:
         rows = fetched[feed.fetch.index].rows
         column = feed.fetch.at(feed.column)
         role = None if feed.role is None else feed.fetch.at("role")
-        cells = (
+        cells = dict.fromkeys(
             row[column]
             for subject in self.of(feed.place, fetched)
             for row in rows.get(subject.value, ())
             if role is None or row[role] == feed.role
         )
-        return [
-            Subject(place.scheme, str(cell)) for cell in cells if self._is_key(cell, place.scheme, feed.firm)
-        ]
+        return self._checked(cells, place.scheme, feed.firm)
 
-    def _is_key(self, cell: Any, scheme: Scheme, firm: bool) -> bool:
-        """Whether an agency's value is another agency's key; what is none is never passed on."""
-        is_key = isinstance(cell, str) and CHECKS[scheme](cell) == cell
-        self.sound &= is_key or (cell is None and not firm)
-        return is_key
+    def _checked(self, cells: Iterable[Any], scheme: Scheme, firm: bool) -> list[Subject]:
+        """Those of an agency's values that are another agency's keys; what is none is never passed on."""
+        check = CHECKS[scheme]
+        others = [cell for cell in cells if not isinstance(cell, str) or check(cell) != cell]
+        self.sound &= not any(firm or cell is not None for cell in others)
+        return [Subject(scheme, cell) for cell in cells if cell not in others]
 
 
 CHECKS: Mapping[Scheme, Callable[[str], str | None]] = {
@@ -304,7 +304,7 @@ def need_of(fetch: Fetch, keys: Keys, fetched: Mapping[int, Sourced]) -> Need:
         subjects = keys.of(fetch.places[0], fetched)
     else:
         subjects = tuple(dict.fromkeys(one for place in fetch.places for one in keys.of(place, fetched)))
-    return Need(fetch.record, fetch.key, subjects, tuple(map(FieldCode, fetch.columns)))
+    return Need(fetch.record, fetch.key, subjects, fetch.asked)
 
 
 RowsByKey = Mapping[str, tuple[Row, ...]]

@@ -78,6 +78,8 @@ class _Planner:
             raise NotPlannedError
         for response, at in self.selections.of([operation.selection_set], query).items():
             self._root(response, at)
+        for fetch in self.fetches:
+            fetch.asked = tuple(fetch.columns)
         last = max((fetch.wave for fetch in self.fetches), default=-1)
         waves = tuple(tuple(one for one in self.fetches if one.wave == wave) for wave in range(last + 1))
         return p.Plan(

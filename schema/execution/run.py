@@ -104,14 +104,14 @@ class Answering:
         if cost > asker.cost_limit:
             detail = {"cost": str(cost), "maximum": str(asker.cost_limit)}
             return replace(refusal(asker.words, Problem(Code.COST_TOO_HIGH, detail)), cost=cost)
-        return replace(await self._inquire(run, asker, active), cost=cost)
+        return await self._inquire(run, asker, active, cost)
 
-    async def _inquire(self, run: Run, asker: Asker, active: Active) -> Answered:
+    async def _inquire(self, run: Run, asker: Asker, active: Active, cost: int) -> Answered:
         if isinstance(asker.purpose, Problem):
-            return refusal(asker.words, asker.purpose)
+            return replace(refusal(asker.words, asker.purpose), cost=cost)
         inquiry = await self.facts.begin(asker.purpose, run.ready.asked.question, active)
         if isinstance(inquiry, Problem):
-            return refusal(asker.words, inquiry)
+            return replace(refusal(asker.words, inquiry), cost=cost)
         try:
             with asker.presence:
                 body = await run.body(inquiry, self.regions)
@@ -119,7 +119,7 @@ class Answering:
             gone = isinstance(broken, asyncio.CancelledError)
             await asyncio.shield(inquiry.give_up(Result.ABANDONED if gone else Result.FAILED))
             raise
-        return Answered(await _sealed(run.request, body, inquiry))
+        return Answered(await _sealed(run.request, body, inquiry), cost=cost)
 
 
 async def _sealed(request: Request, body: Response, inquiry: Inquiry) -> Response:

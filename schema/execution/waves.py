@@ -46,11 +46,11 @@ class Waves:
         return compiled.shape(rows, sources, ready.named, values, region_name)
 
     async def _fetch(self, wave: Sequence[Fetch], keys: Keys) -> None:
-        needs = [(fetch, need_of(fetch, keys, self.sourced)) for fetch in wave]
-        known = [self._known(need) for _, need in needs]
-        open_needs = [_without(need, there) for (_, need), there in zip(needs, known, strict=True)]
+        needs = [need_of(fetch, keys, self.sourced) for fetch in wave]
+        known = [self._known(need) for need in needs]
+        open_needs = [_without(need, there) for need, there in zip(needs, known, strict=True)]
         answers = iter(await self._asked([need for need in open_needs if need.subjects]))
-        for (fetch, need), there, asked in zip(needs, known, open_needs, strict=True):
+        for fetch, need, there, asked in zip(wave, needs, known, open_needs, strict=True):
             sourced = _joined(there, next(answers) if asked.subjects else None)
             if sourced is not None:
                 self.sourced[fetch.index] = sourced
@@ -66,7 +66,7 @@ class Waves:
         """What earlier waves have brought of the same record with at least these columns."""
         known: Sourced | None = None
         for before, sourced in self.asked:
-            same = (before.record, before.key) == (need.record, need.key)
+            same = before.record == need.record and before.key == need.key
             if same and set(need.columns) <= set(before.columns):
                 known = _joined(known, _projected(sourced, before, need))
         return known

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from connectors.contract import Answer, Ask, Fault, Form, Offering, Outcome, Row, Tell
+from connectors.wrappers import Batches
 from hub.audit.model import AgencyCode
 from hub.catalogue.model import (
     Agency,
@@ -204,7 +205,7 @@ class Town:
 
     def open(self, text: str, credentials: Mapping[str, str]) -> Desk:
         """The desk whose name stands in place of a manifest."""
-        return self.desks[text]
+        return Batches(self.desks[text])
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from connectors.contract import Answer, Ask, Fault, Offering, Outcome
+from connectors.wrappers import Batches
 from hub.audit.model import (
     Actor,
     ActorKind,
@@ -143,14 +144,14 @@ class World:
             for offering in desk.describe()
         ]
         snapshot = rules.snapshot(1, [POLICE, MARKET, STORE], RECORDS, supplies)
-        connectors = {ConnectorId(name): desk for name, desk in desks.items()}
+        connectors = {ConnectorId(name): Batches(desk) for name, desk in desks.items()}
         active = Active(snapshot, connectors, dict.fromkeys(connectors, 1))
         return cls(town, desks, active, build_schema(snapshot))
 
     def with_faults(self, faults: Mapping[tuple[str, str], Fault]) -> World:
         """The same town and contract on another day."""
         desks = {name: SometimesDown(desk, faults) for name, desk in self.town.desks.items()}
-        connectors = {ConnectorId(name): desk for name, desk in desks.items()}
+        connectors = {ConnectorId(name): Batches(desk) for name, desk in desks.items()}
         return World(self.town, desks, Active(self.active.snapshot, connectors, {}), self.contract)
 
     def inquiry(self) -> WatchedInquiry:

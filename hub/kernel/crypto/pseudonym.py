@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import hmac
+from collections.abc import Iterable
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from hub.kernel.crypto.derive import derived_key
 
@@ -12,8 +15,14 @@ class Pseudonyms:
 
     def __init__(self, master_key: bytes, version: int = 1) -> None:
         self.version = version
-        self._key = derived_key(master_key, "pseudonym", version)
+        self._keyed = HMAC(derived_key(master_key, "pseudonym", version), SHA256())
 
     def of(self, scheme: str, value: str) -> bytes:
         """32 bytes: HMAC-SHA-256 over scheme ‖ 0 ‖ value. Not reversible without the key, unlike a digest."""
-        return hmac.digest(self._key, f"{scheme}\0{value}".encode(), "sha256")
+        keyed = self._keyed.copy()
+        keyed.update(f"{scheme}\0{value}".encode())
+        return keyed.finalize()
+
+    def of_each(self, subjects: Iterable[tuple[str, str]]) -> list[bytes]:
+        """The pseudonyms of (scheme, value) pairs, in their order."""
+        return [self.of(scheme, value) for scheme, value in subjects]

@@ -40,15 +40,22 @@ class Signer:
         """``private`` is the key's 32-byte seed (RFC 8032)."""
         self.kid = kid
         self._key = Ed25519PrivateKey.from_private_bytes(private)
+        self._headers: dict[str, bytes] = {}
 
     def sign(self, typ: str, payload: bytes) -> str:
         """Compact JWS over ``payload`` with header members alg, kid and typ.
 
         Put together here because a JOSE library doubles a signature's cost; the tests verify it with one.
         """
-        header = json.dumps({"alg": ALGORITHM, "kid": self.kid, "typ": typ}, separators=(",", ":")).encode()
-        signed = _base64url(header) + b"." + _base64url(payload)
+        signed = self._header(typ) + b"." + _base64url(payload)
         return (signed + b"." + _base64url(self._key.sign(signed))).decode()
+
+    def _header(self, typ: str) -> bytes:
+        """It says the same every time."""
+        if typ not in self._headers:
+            header = {"alg": ALGORITHM, "kid": self.kid, "typ": typ}
+            self._headers[typ] = _base64url(json.dumps(header, separators=(",", ":")).encode())
+        return self._headers[typ]
 
 
 def new_key(use: Use) -> tuple[PublicKey, bytes]:

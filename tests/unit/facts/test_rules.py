@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from connectors.contract import Fault, Outcome
-from connectors.faults import Kind
-from hub.facts.rules import FAULT_CODES, batches, fault_code, same_name, tally, was_valid
+from connectors.faults import Kind, fault
+from hub.facts.model import Sourced
+from hub.facts.rules import FAULT_CODES, fault_code, same_name, tally, was_valid
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def test_every_kind_of_fault_has_its_own_number() -> None:
@@ -51,12 +54,10 @@ def test_was_valid(status: str | None, begun: str | None, until: str | None, val
     assert was_valid("2026-11-22", status, begun, until) is valid
 
 
-@given(st.lists(st.text()), st.integers(1, 9))
-def test_batches_lose_nothing(keys: list[str], size: int) -> None:
-    runs = list(batches(keys, size))
-    assert [key for run in runs for key in run] == keys
-    assert all(0 < len(run) <= size for run in runs)
-
-
-def test_tally_is_sorted() -> None:
-    assert list(tally(["found", "absent", "found"]).items()) == [("absent", 1), ("found", 2)]
+def test_tally_counts_subjects_by_outcome_in_order() -> None:
+    answers = [
+        Sourced(None, {"a": (("1",), ("2",)), "b": ()}, {"c": fault(Kind.TIMEOUT)}, None, NOW),
+        Sourced(None, {"d": (("1",),)}, {}, None, NOW),
+    ]
+    assert list(tally(answers).items()) == [("absent", 1), ("found", 2), ("unavailable", 1)]
+    assert tally([]) == {}
