@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from connectors.contract import Ask, Fault, Outcome, Tell, Telling
@@ -103,7 +104,7 @@ class Inquiry:
         sealed = self.service.receipts.seal(request, response, self.purpose, sources, self.id)
         looked_up = LookedUp(
             Result.ANSWERED,
-            tuple(self.ledger.subjects),
+            tuple(self.ledger.subjects()),
             sources,
             sealed.receipt_digest,
             sealed.response_digest,
@@ -113,7 +114,7 @@ class Inquiry:
 
     async def give_up(self, result: Result) -> None:
         """Makes durable that no answer left: the hub failed in the middle, or the caller went away."""
-        looked_up = LookedUp(result, tuple(self.ledger.subjects), self.ledger.sources())
+        looked_up = LookedUp(result, tuple(self.ledger.subjects()), self.ledger.sources())
         await self.service.audit.record_outcome(self.trail, looked_up)
 
     def _require_permitted(self, need: Need) -> None:
@@ -122,7 +123,7 @@ class Inquiry:
             raise PermissionError(f"{need.record}: columns beyond the permit")
 
     async def _log_subjects(self, wave: Sequence[Need]) -> None:
-        subjects = dict.fromkeys(subject for need in wave for subject in need.subjects)
+        subjects = distinct(need.subjects for need in wave)
         new = subjects.keys() - self.trail.commitments.keys()
         if not new:
             return
@@ -151,16 +152,26 @@ class Inquiry:
         return Sourced(supply, answer.rows, answer.faults, answer.as_of, answer.fetched_at or began)
 
 
+def distinct(groups: Iterable[tuple[Subject, ...]]) -> dict[Subject, None]:
+    """The subjects of all groups, each once, in their order; many needs ask about the very same group."""
+    different = {id(group): group for group in groups}
+    return dict.fromkeys(chain.from_iterable(different.values()))
+
+
 class Ledger:
     """What an inquiry has looked up so far, by supply."""
 
     def __init__(self) -> None:
-        self.subjects: dict[Subject, None] = {}
+        self.asked: list[tuple[Subject, ...]] = []
         self.entries: dict[tuple[str, str], list[tuple[Supply, Sourced]]] = {}
 
     def enter(self, need: Need, supply: Supply, sourced: Sourced) -> None:
-        self.subjects.update(dict.fromkeys(need.subjects))
+        self.asked.append(need.subjects)
         self.entries.setdefault((need.record, need.key), []).append((supply, sourced))
+
+    def subjects(self) -> dict[Subject, None]:
+        """Everyone whom an agency was asked about."""
+        return distinct(self.asked)
 
     def sources(self) -> tuple[SourceUse, ...]:
         """One for each record and key that an agency was asked by, in their order."""
