@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -52,16 +52,16 @@ class Coalesced(Wrapper):
         }
         self._desks: dict[tuple[str, Columns], _Desk] = {}
 
-    async def fetch(self, ask: Ask) -> Answer:
+    def fetch(self, ask: Ask) -> Awaitable[Answer]:
         """Its own part of a call. TIMEOUT at its own deadline; who is cancelled leaves the others alone."""
         offering = self._shared.get(ask.offering)
         if offering is None:
-            return await self._inner.fetch(ask)
+            return self._inner.fetch(ask)
         at = (ask.offering, ask.columns)
         desk = self._desks.get(at)
         if desk is None:
             desk = self._desks[at] = _Desk(self._inner, offering, partial(self._desks.pop, at))
-        return await desk.fetch(ask)
+        return desk.fetch(ask)
 
 
 class _Desk:
@@ -76,7 +76,7 @@ class _Desk:
         self._calls: set[asyncio.Task[None]] = set()
         self._start: asyncio.Handle | None = None
 
-    async def fetch(self, ask: Ask) -> Answer:
+    def fetch(self, ask: Ask) -> asyncio.Future[Answer]:
         loop = asyncio.get_running_loop()
         one = _Waiting(ask, loop.create_future())
         self._waiting.append(one)
@@ -86,10 +86,8 @@ class _Desk:
         elif self._start is None:
             self._start = loop.call_later(PATIENCE, self._go)
         leaving = loop.call_later(max(0.0, ask.deadline - time.monotonic()), _time_out, one)
-        try:
-            return await one.answer
-        finally:
-            leaving.cancel()
+        one.answer.add_done_callback(lambda _: leaving.cancel())
+        return one.answer
 
     def _start_soon(self) -> None:
         """After whatever else is ready has asked too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -75,5 +75,5 @@ class Answer:  # every asked key stands in exactly one of rows (no rows: Absent)
 class Connector(Protocol):
     def describe(self) -> tuple[Offering, ...]: ...
     async def health(self, deadline: float) -> Fault | None: ...
-    async def fetch(self, ask: Ask) -> Answer: ...  # a "no" is a Fault; it raises only when cancelled
+    def fetch(self, ask: Ask) -> Awaitable[Answer]: ...  # a "no" is a Fault; raises only when cancelled
     async def close(self) -> None: ...

@@ -7,19 +7,17 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import aiohttp
-from yarl import URL
-
 from connectors.addresses import AddressRefused, Approved, Endpoint, Guard, parse
+from connectors.connections import HttpClient
 from connectors.contract import Fault
 from connectors.faults import Kind, fault
+from connectors.http1 import NoReplyError
 
-KEEP_ALIVE = 30.0  # seconds
 LONGEST_WAIT = 3600.0  # seconds of Retry-After that are believed
 
 
@@ -57,31 +55,31 @@ class Transport:
     ) -> None:
         self._guard = Guard(approved, own)
         self._now = now
-        self._session: aiohttp.ClientSession | None = None
+        self._client = HttpClient(self._permitted)
+        self._default_tls: ssl.SSLContext | None = None
 
     async def send(self, call: Call) -> Reply | Fault:
         """The reply, or why there is none. It raises only when cancelled."""
-        try:
-            async with asyncio.timeout(call.deadline - time.monotonic()):
-                return await self._exchange(call)
-        except TimeoutError:
+        seconds = call.deadline - time.monotonic()
+        if seconds <= 0:
             return fault(Kind.TIMEOUT)
-        except (aiohttp.ClientError, ValueError, OSError) as error:
-            return fault(_kind_of(error))
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._exchange(call)
+        except NoReplyError as error:
+            return fault(error.kind, agency_code=None if error.status is None else str(error.status))
+        except OSError as error:
+            return _unreached(error)
+        except ValueError:
+            return fault(Kind.MALFORMED)
 
     async def place(self, host: str, port: int, deadline: float) -> str | Fault:
         """The address of ``host`` to connect to: the first that is permitted, already resolved."""
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except TimeoutError:
-            return fault(Kind.TIMEOUT)
-        except OSError:
-            return fault(Kind.UNREACHABLE)
-        addresses = [str(entry[4][0]) for entry in found]
-        permitted = [text for text in addresses if self._guard.permits(parse(text), port)]
-        return permitted[0] if permitted else fault(Kind.ADDRESS_REFUSED)
+                return (await self._permitted(host, port))[0]
+        except OSError as error:
+            return _unreached(error)
 
     async def reach(self, host: str, port: int, deadline: float) -> Fault | None:
         """Whether a connection to the place can be made."""
@@ -91,63 +89,50 @@ class Transport:
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 _, writer = await asyncio.open_connection(place, port)
-        except TimeoutError:
-            return fault(Kind.TIMEOUT)
-        except OSError:
-            return fault(Kind.UNREACHABLE)
+        except OSError as error:
+            return _unreached(error)
         writer.close()
         return None
 
     async def close(self) -> None:
         """Closes every connection that is kept open."""
-        if self._session is not None:
-            await self._session.close()
+        await self._client.close()
 
-    async def _exchange(self, call: Call) -> Reply | Fault:
-        async with self._open_session().request(
+    async def _exchange(self, call: Call) -> Reply:
+        received = await self._client.send(
             call.method,
-            URL(call.url, encoded=True),
-            headers={"Accept-Encoding": "identity", **call.headers},
-            data=call.body,
-            ssl=call.tls or True,
-            allow_redirects=False,
-        ) as response:
-            if 300 <= response.status < 400:
-                return fault(Kind.ADDRESS_REFUSED, agency_code=str(response.status))
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                return fault(Kind.MALFORMED)
-            body = await _read_capped(response, call.max_bytes)
-            if body is None:
-                return fault(Kind.TOO_LARGE)
-            return Reply(response.status, body, self._wait(response.headers.get("Retry-After")))
+            call.url,
+            call.headers,
+            call.body,
+            call.tls or self._tls_of(call.url),
+            call.max_bytes,
+        )
+        return Reply(received.status, received.body, self._wait(received.headers.get(b"retry-after")))
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0,
-                    use_dns_cache=False,
-                    keepalive_timeout=KEEP_ALIVE,
-                    socket_factory=self._open_socket,
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-                timeout=aiohttp.ClientTimeout(total=None),
-            )
-        return self._session
-
-    def _open_socket(self, where: aiohttp.connector.AddrInfoType) -> socket.socket:
-        """Checks the very address about to be connected to, so that no name can be bound anew in between."""
-        family, kind, protocol, _, address = where
-        if not self._guard.permits(parse(str(address[0])), int(address[1])):
+    async def _permitted(self, host: str, port: int) -> Sequence[str]:
+        """The addresses, at least one, that a connection to the host may go to: it is not asked for again."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError:
+            raise OSError("not a host's name") from None
+        addresses = dict.fromkeys(parse(str(entry[4][0])) for entry in found)
+        permitted = [str(one) for one in addresses if self._guard.permits(one, port)]
+        if not permitted:
             raise AddressRefused("not an approved address")
-        return socket.socket(family, kind, protocol)
+        return permitted
 
-    def _wait(self, header: str | None) -> float | None:
-        """Seconds or an HTTP date (RFC 9110, 10.2.3)."""
-        if header is None:
+    def _tls_of(self, url: str) -> ssl.SSLContext | None:
+        if not url.startswith("https:"):
             return None
+        if self._default_tls is None:
+            self._default_tls = tls_context(None, None)
+        return self._default_tls
+
+    def _wait(self, value: bytes | None) -> float | None:
+        """Seconds or an HTTP date (RFC 9110, 10.2.3)."""
+        if value is None:
+            return None
+        header = value.decode("latin-1")
         if header.isascii() and header.isdigit() and len(header) < 10:
             return min(float(header), LONGEST_WAIT)
         try:
@@ -204,26 +189,11 @@ def _load_certificate(context: ssl.SSLContext, certificate: str) -> None:
         os.close(descriptor)
 
 
-async def _read_capped(response: aiohttp.ClientResponse, most: int) -> bytes | None:
-    if (response.content_length or 0) > most:
-        return None
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_any():
-        size += len(piece)
-        if size > most:
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _kind_of(error: Exception) -> Kind:
+def _unreached(error: OSError) -> Fault:
     match error:
-        case aiohttp.ClientConnectorError(os_error=AddressRefused()):
-            return Kind.ADDRESS_REFUSED
-        case aiohttp.ClientConnectionError():
-            return Kind.UNREACHABLE
-        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | ValueError():
-            return Kind.MALFORMED
+        case TimeoutError():
+            return fault(Kind.TIMEOUT)
+        case AddressRefused():
+            return fault(Kind.ADDRESS_REFUSED)
         case _:
-            return Kind.UNREACHABLE
+            return fault(Kind.UNREACHABLE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from connectors.contract import Answer, Ask, Connector, Fault, Offering
 
 
@@ -19,9 +21,9 @@ class Wrapper:
         """As the inner connector."""
         return await self._inner.health(deadline)
 
-    async def fetch(self, ask: Ask) -> Answer:
+    def fetch(self, ask: Ask) -> Awaitable[Answer]:
         """As the inner connector."""
-        return await self._inner.fetch(ask)
+        return self._inner.fetch(ask)
 
     async def close(self) -> None:
         """As the inner connector."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from connectors.contract import Ask, Fault, Outcome, Tell, Telling
+from connectors.contract import Answer, Ask, Fault, Outcome, Tell, Telling
 from hub.audit.model import LookedUp, Purpose, Result, SourceUse
 from hub.audit.service import AuditService, Trail
 from hub.catalogue.model import Supply
@@ -22,7 +23,7 @@ from hub.kernel.clock import Clock
 from hub.kernel.errors import Code, HubError, Problem
 from hub.subjects.model import Subject
 
-MAX_SUBJECTS = 5_000
+MAX_LOOKED_UP = 5_000
 """Distinct subjects of one inquiry, those met on the way included."""
 
 NOBODY = Fault(Outcome.UNAVAILABLE, "no_offering")
@@ -91,9 +92,16 @@ class Inquiry:
         for need in wave:
             self._require_permitted(need)
         await self._log_subjects(wave)
-        if len(wave) == 1:  # the common case, without a task of its own
-            return (await self._answer(wave[0]),)
-        return tuple(await asyncio.gather(*map(self._answer, wave)))
+        began = self.service.clock.now()
+        supplies = [self.active.snapshot.supplies.get((need.record, need.key)) for need in wave]
+        asked = [(need, supply) for need, supply in zip(wave, supplies, strict=True) if supply is not None]
+        answers = iter(await asyncio.gather(*[self._ask(need, supply) for need, supply in asked]))
+        sourced = [
+            _nobody(need, began) if supply is None else _sourced(supply, next(answers), began)
+            for need, supply in zip(wave, supplies, strict=True)
+        ]
+        self.ledger.enter(wave, sourced)
+        return tuple(sourced)
 
     async def finish(self, request: Mapping[str, Any], response: Mapping[str, Any]) -> Sealed:
         """Seals the answer, then makes the outcome durable; only then may the answer leave.
@@ -127,29 +135,24 @@ class Inquiry:
         new = subjects.keys() - self.trail.commitments.keys()
         if not new:
             return
-        if len(self.trail.commitments) + len(new) > MAX_SUBJECTS:
-            raise HubError(Code.DOCUMENT_TOO_LARGE, limit="subjects", maximum=str(MAX_SUBJECTS))
+        if len(self.trail.commitments) + len(new) > MAX_LOOKED_UP:
+            raise HubError(Code.DOCUMENT_TOO_LARGE, limit="subjects", maximum=str(MAX_LOOKED_UP))
         await self.service.audit.add_subjects(self.trail, subjects)
 
-    async def _answer(self, need: Need) -> Sourced:
-        supply = self.active.snapshot.supplies.get((need.record, need.key))
-        if supply is None:
-            return self._nobody(need)
-        sourced = await self._ask(need, supply)
-        self.ledger.enter(need, supply, sourced)
-        return sourced
-
-    def _nobody(self, need: Need) -> Sourced:
-        faults = {subject.value: NOBODY for subject in need.subjects}
-        return Sourced(None, {}, faults, None, self.service.clock.now())
-
-    async def _ask(self, need: Need, supply: Supply) -> Sourced:
-        began, offering = self.service.clock.now(), supply.offering
-        keys = tuple([value for _, value in need.subjects])
+    def _ask(self, need: Need, supply: Supply) -> Awaitable[Answer]:
+        self.ledger.asked.append(need.subjects)
+        offering, keys = supply.offering, tuple([value for _, value in need.subjects])
         tellings = _tellings(offering.tell, self.purpose, len(keys))
         ask = Ask(offering.name, keys, need.columns, tellings, self.deadline, self.correlation)
-        answer = await self.active.connectors[supply.connector].fetch(ask)
-        return Sourced(supply, answer.rows, answer.faults, answer.as_of, answer.fetched_at or began)
+        return self.active.connectors[supply.connector].fetch(ask)
+
+
+def _nobody(need: Need, began: datetime) -> Sourced:
+    return Sourced(None, {}, dict.fromkeys([value for _, value in need.subjects], NOBODY), None, began)
+
+
+def _sourced(supply: Supply, answer: Answer, began: datetime) -> Sourced:
+    return Sourced(supply, answer.rows, answer.faults, answer.as_of, answer.fetched_at or began)
 
 
 def distinct(groups: Iterable[tuple[Subject, ...]]) -> dict[Subject, None]:
@@ -159,15 +162,16 @@ def distinct(groups: Iterable[tuple[Subject, ...]]) -> dict[Subject, None]:
 
 
 class Ledger:
-    """What an inquiry has looked up so far, by supply."""
+    """Whom an inquiry has asked about, from the moment of asking, and what came of it, by supply."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Subject, ...]] = []
         self.entries: dict[tuple[str, str], list[tuple[Supply, Sourced]]] = {}
 
-    def enter(self, need: Need, supply: Supply, sourced: Sourced) -> None:
-        self.asked.append(need.subjects)
-        self.entries.setdefault((need.record, need.key), []).append((supply, sourced))
+    def enter(self, wave: Sequence[Need], answers: Sequence[Sourced]) -> None:
+        for need, sourced in zip(wave, answers, strict=True):
+            if sourced.supply is not None:
+                self.entries.setdefault((need.record, need.key), []).append((sourced.supply, sourced))
 
     def subjects(self) -> dict[Subject, None]:
         """Everyone whom an agency was asked about."""

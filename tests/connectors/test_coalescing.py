@@ -52,7 +52,7 @@ async def test_what_asks_in_the_same_moment_is_one_call_and_each_gets_its_own() 
 async def test_what_asks_while_a_call_is_on_its_way_shares_the_next_one() -> None:
     inner = Desk(delay=0.003)
     wrapped = Coalesced(inner, REPEATABLE)
-    first = asyncio.create_task(wrapped.fetch(ask("A")))
+    first = asyncio.ensure_future(wrapped.fetch(ask("A")))
     await asyncio.sleep(0.001)
     await asyncio.gather(first, *(wrapped.fetch(ask(key)) for key in "BCD"))
     assert [one.keys for one in inner.asked] == [("A",), ("B", "C", "D")]
@@ -61,10 +61,10 @@ async def test_what_asks_while_a_call_is_on_its_way_shares_the_next_one() -> Non
 async def test_a_slow_call_holds_nobody_back_for_long() -> None:
     inner = Desk(delay=0.5)
     wrapped = Coalesced(inner, REPEATABLE)
-    first = asyncio.create_task(wrapped.fetch(ask("A")))
+    first = asyncio.ensure_future(wrapped.fetch(ask("A")))
     await asyncio.sleep(0.001)
     before = time.monotonic()
-    second = asyncio.create_task(wrapped.fetch(ask("B")))
+    second = asyncio.ensure_future(wrapped.fetch(ask("B")))
     while len(inner.asked) < 2:  # noqa: ASYNC110  what is awaited has no event
         await asyncio.sleep(0.001)
     assert time.monotonic() - before < 0.2
@@ -122,8 +122,8 @@ async def test_each_leaves_at_its_own_deadline_and_the_call_lasts_as_long_as_the
     inner = Desk(delay=0.1)
     wrapped = Coalesced(inner, REPEATABLE)
     before = time.monotonic()
-    hasty = asyncio.create_task(wrapped.fetch(ask("A", seconds=0.02, number=1)))
-    patient = asyncio.create_task(wrapped.fetch(ask("A", "B", seconds=3, number=2)))
+    hasty = asyncio.ensure_future(wrapped.fetch(ask("A", seconds=0.02, number=1)))
+    patient = asyncio.ensure_future(wrapped.fetch(ask("A", "B", seconds=3, number=2)))
     left = await hasty
     assert time.monotonic() - before < 0.09
     assert {key: (why.kind, why.correlation) for key, why in left.faults.items()} == {
@@ -136,7 +136,7 @@ async def test_each_leaves_at_its_own_deadline_and_the_call_lasts_as_long_as_the
 async def test_who_is_cancelled_leaves_the_others_alone() -> None:
     inner = Desk(delay=0.02)
     wrapped = Coalesced(inner, REPEATABLE)
-    waiting = [asyncio.create_task(wrapped.fetch(ask(key))) for key in "ABC"]
+    waiting = [asyncio.ensure_future(wrapped.fetch(ask(key))) for key in "ABC"]
     await asyncio.sleep(0.005)
     waiting[0].cancel()
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -147,7 +147,7 @@ async def test_who_is_cancelled_leaves_the_others_alone() -> None:
 async def test_a_call_for_which_nobody_waits_is_cancelled() -> None:
     inner = Desk(delay=30)
     wrapped = Coalesced(inner, REPEATABLE)
-    waiting = [asyncio.create_task(wrapped.fetch(ask(key))) for key in "AB"]
+    waiting = [asyncio.ensure_future(wrapped.fetch(ask(key))) for key in "AB"]
     await asyncio.sleep(0.005)
     calls = [task for task in asyncio.all_tasks() if task not in (*waiting, asyncio.current_task())]
     assert len(calls) == 1
@@ -160,8 +160,7 @@ async def test_a_call_for_which_nobody_waits_is_cancelled() -> None:
 async def test_who_is_cancelled_before_the_call_is_not_asked_about() -> None:
     inner = Desk()
     wrapped = Coalesced(inner, REPEATABLE)
-    waiting = [asyncio.create_task(wrapped.fetch(ask(key))) for key in "AB"]
-    await asyncio.sleep(0)
+    waiting = [asyncio.ensure_future(wrapped.fetch(ask(key))) for key in "AB"]
     waiting[0].cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     assert [one.keys for one in inner.asked] == [("B",)]
@@ -229,7 +228,7 @@ async def _compare(wanted: Sequence[Wish], batch: int) -> None:
     wrapped = Coalesced(Desk(choking, delay=0, batch=batch), REPEATABLE)
     waiting = []
     for keys, turns, _ in wanted:
-        waiting.append(asyncio.create_task(wrapped.fetch(ask(*keys))))
+        waiting.append(asyncio.ensure_future(wrapped.fetch(ask(*keys))))
         for _ in range(turns):
             await asyncio.sleep(0)
     for (_, _, goes), one in zip(wanted, waiting, strict=True):
