@@ -89,19 +89,20 @@ def written(
     if not METHOD.fullmatch(method) or UNWRITABLE.search("".join(headers.values())):
         raise ValueError("not a method, or a control character in a header")
     length = "" if body is None and method in BODILESS else f"Content-Length: {len(body or b'')}\r\n"
-    given = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    standing = _standing(tuple(headers))
+    standing, names = _standing(tuple(headers))
+    given = "".join([f"{name}: {headers[name]}\r\n" for name in names])
     head = f"{method} {target} HTTP/1.1\r\nHost: {origin.authority}\r\n{standing}{given}{length}\r\n"
     return head.encode() + (body or b"")
 
 
 @lru_cache(REMEMBERED)
-def _standing(given: tuple[str, ...]) -> str:
-    """The headers that stand in a request whose own are called ``given``."""
-    names = {name.lower() for name in given}
-    if not all(map(NAME.fullmatch, names)) or len(names) != len(given) or names & FRAMING:
-        raise ValueError("not a header's name, one given twice, or one of HTTP's own framing")
-    return "".join([f"{name}: {value}\r\n" for name, value in STANDARD.items() if name not in names])
+def _standing(given: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """What stands in every request, and which of its own headers follow: of one name's, the last."""
+    names = {name.lower(): name for name in given}
+    if not all(map(NAME.fullmatch, names)) or names.keys() & FRAMING:
+        raise ValueError("not a header's name, or one of HTTP's own framing")
+    standard = [f"{name}: {value}\r\n" for name, value in STANDARD.items() if name not in names]
+    return "".join(standard), tuple(names.values())
 
 
 class Replies:
@@ -130,7 +131,6 @@ class Replies:
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
-            self.is_reusable = False
             self._settle(NoReplyError(Kind.MALFORMED))
         if self._outcome is None and self._is_padded():
             self._settle(NoReplyError(Kind.MALFORMED))
@@ -217,7 +217,7 @@ class Replies:
         if self._status < 200:
             is_interim = self._status >= 100 and self._status != 101 and length is None and coding is None
             return None if is_interim else NoReplyError(Kind.MALFORMED)
-        if coding is not None and not self._is_chunked(coding, length):
+        if coding is not None and not self._is_chunked(coding):
             return NoReplyError(Kind.MALFORMED)
         if 300 <= self._status < 400:
             return NoReplyError(Kind.ADDRESS_REFUSED, self._status)
@@ -227,10 +227,9 @@ class Replies:
             return NoReplyError(Kind.TOO_LARGE)
         return None
 
-    def _is_chunked(self, coding: bytes, length: bytes | None) -> bool:
-        """Chunked and nothing else, from a server that knows it, and with no second opinion of the length."""
-        is_known = self._parser.get_http_version() == "1.1"
-        return coding.lower() == b"chunked" and is_known and length is None
+    def _is_chunked(self, coding: bytes) -> bool:
+        """Chunked and nothing else, from a server that knows it; a length beside it the parser refuses."""
+        return coding.lower() == b"chunked" and self._parser.get_http_version() == "1.1"
 
     def _received(self) -> Received:
         return Received(self._status, self._headers, b"".join(self._pieces))

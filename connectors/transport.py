@@ -47,14 +47,20 @@ class Transport:
     """Opens every connection of every connector of a process.
 
     ``approved`` are the operator's networks and port ranges for agencies; ``own`` are the hub's and its
-    database's endpoints, which no connector reaches; ``now`` is the wall clock, for Retry-After dates.
+    database's endpoints, which no connector reaches; ``now`` is the wall clock, for Retry-After dates;
+    ``traceparent`` tells an agency whose work it does (W3C Trace Context), if anybody wants to know.
     """
 
     def __init__(
-        self, approved: tuple[Approved, ...], own: tuple[Endpoint, ...], now: Callable[[], datetime]
+        self,
+        approved: tuple[Approved, ...],
+        own: tuple[Endpoint, ...],
+        now: Callable[[], datetime],
+        traceparent: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._guard = Guard(approved, own)
         self._now = now
+        self._traceparent = traceparent
         self._client = HttpClient(self._permitted)
         self._default_tls: ssl.SSLContext | None = None
 
@@ -102,12 +108,16 @@ class Transport:
         received = await self._client.send(
             call.method,
             call.url,
-            call.headers,
+            self._headers(call),
             call.body,
             call.tls or self._tls_of(call.url),
             call.max_bytes,
         )
         return Reply(received.status, received.body, self._wait(received.headers.get(b"retry-after")))
+
+    def _headers(self, call: Call) -> Mapping[str, str]:
+        traceparent = self._traceparent()
+        return {"traceparent": traceparent, **call.headers} if traceparent else call.headers
 
     async def _permitted(self, host: str, port: int) -> Sequence[str]:
         """The addresses, at least one, that a connection to the host may go to: it is not asked for again."""

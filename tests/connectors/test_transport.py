@@ -1,4 +1,4 @@
-"""The door to the network: which addresses are open, what is not followed, not trusted and not waited for."""
+"""The door to the network: what is not reached, not followed, not trusted and not waited for."""
 
 from __future__ import annotations
 
@@ -8,118 +8,16 @@ import ssl
 import time
 from datetime import timedelta
 from email.utils import format_datetime
-from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from connectors.addresses import Endpoint, Guard, endpoints_of, parse
+from connectors.addresses import endpoints_of
 from connectors.contract import Fault
 from connectors.transport import Call, Reply, Transport, tls_context
 from tests.connectors import samples, services
 from tests.connectors.certificates import Authority
-
-APPROVED = (
-    (ip_network("10.20.0.0/16"), (range(443, 444), range(8000, 8101))),
-    (ip_network("fd12::/64"), (range(443, 444),)),
-)
-OWN = (Endpoint(parse("10.20.0.5"), 443), Endpoint(None, 8050))
-
-
-@pytest.mark.parametrize(
-    ("address", "port", "permitted"),
-    [
-        ("8.8.8.8", 443, True),
-        ("2606:4700::1111", 443, True),
-        ("10.20.1.1", 443, True),
-        ("10.20.1.1", 8100, True),
-        ("10.20.1.1", 8101, False),
-        ("10.20.1.1", 22, False),
-        ("10.21.1.1", 443, False),
-        ("::ffff:10.20.1.1", 443, True),
-        ("::ffff:10.21.1.1", 443, False),
-        ("fd12::1", 443, True),
-        ("fd13::1", 443, False),
-        ("127.0.0.1", 443, False),
-        ("::1", 443, False),
-        ("::ffff:127.0.0.1", 443, False),
-        ("0.0.0.0", 443, False),
-        ("::", 443, False),
-        ("169.254.169.254", 80, False),
-        ("::ffff:169.254.169.254", 80, False),
-        ("::169.254.169.254", 80, False),
-        ("64:ff9b::a9fe:a9fe", 80, False),
-        ("2002:a9fe:a9fe::", 80, False),
-        ("2002:7f00:1::", 80, False),
-        ("fd00:ec2::254", 80, False),
-        ("100.100.100.200", 80, False),
-        ("168.63.129.16", 80, False),
-        ("fe80::1%eth0", 443, False),
-        ("fec0::1", 443, False),
-        ("100.64.0.1", 443, False),
-        ("224.0.0.1", 443, False),
-        ("255.255.255.255", 443, False),
-        ("10.20.0.5", 443, False),
-        ("10.20.0.5", 8000, True),
-        ("64:ff9b:1::808:808", 443, False),  # NAT64 of one's own choice: nobody can tell whom it means
-        ("::ffff:0:8.8.8.8", 443, True),  # SIIT's IPv4-translated form
-        ("::ffff:0:127.0.0.1", 443, False),
-        ("::ffff:0:169.254.169.254", 80, False),
-        ("::ffff:0:10.20.1.1", 443, True),
-        ("::ffff:0:10.20.0.5", 443, False),
-        ("64:ff9b::8.8.8.8", 443, True),
-        ("2002:808:808::", 443, True),
-        ("2001:0:808:808::80ff:fffe", 443, False),  # Teredo, its client 127.0.0.1
-        ("2001:0:808:808::f7f7:f7f7", 443, False),  # Teredo, its client 8.8.8.8
-        ("5f00::1", 443, False),  # segment routing
-        ("3fff::1", 443, False),  # documentation
-        ("2001:db8::1", 443, False),
-        ("2001:2::1", 443, False),  # benchmarking
-        ("4000::1", 443, False),  # handed out to nobody
-        ("100::1", 443, False),  # discarded
-        ("192.88.99.1", 443, False),  # relays of 6to4
-        ("2002:c058:6301::", 443, False),
-        ("240.0.0.1", 443, False),
-    ],
-)
-def test_addresses(address: str, port: int, permitted: bool) -> None:
-    assert Guard(APPROVED, OWN).permits(parse(address), port) is permitted
-
-
-def test_what_must_never_be_reached_cannot_be_approved() -> None:
-    everything = ((ip_network("0.0.0.0/0"), (range(1, 65_536),)), (ip_network("::/0"), (range(1, 65_536),)))
-    guard = Guard(everything, (Endpoint(None, 8300), Endpoint(parse("192.168.7.7"), 5432)))
-    for address, port in [
-        ("169.254.169.254", 80),
-        ("fd00:ec2::254", 80),
-        ("0.0.0.0", 80),
-        ("127.0.0.1", 8300),
-        ("127.9.9.9", 8300),
-        ("::1", 8300),
-        ("::ffff:127.0.0.1", 8300),
-        ("192.168.7.7", 5432),
-        ("64:ff9b:1::c0a8:708", 5432),
-        ("::ffff:0:127.0.0.1", 8300),
-        ("::ffff:0:192.168.7.7", 5432),
-        ("2001:0:808:808::3f57:f8f8", 5432),
-    ]:
-        assert not guard.permits(parse(address), port), address
-    assert guard.permits(parse("127.0.0.1"), 8301)
-    assert guard.permits(parse("192.168.7.8"), 5432)
-
-
-def test_an_endpoint_at_one_loopback_address_closes_them_all() -> None:
-    guard = Guard(samples.LOCAL, endpoints_of("127.0.0.1", 8300))
-    assert not guard.permits(parse("127.0.0.2"), 8300)
-    assert not guard.permits(parse("::1"), 8300)
-    assert guard.permits(parse("127.0.0.2"), 8301)
-
-
-def test_endpoints() -> None:
-    assert endpoints_of("0.0.0.0", 1) == (Endpoint(None, 1),)
-    assert endpoints_of("10.1.2.3", 5432) == (Endpoint(parse("10.1.2.3"), 5432),)
-    assert endpoints_of("no.such.host.invalid", 5432) == ()
 
 
 def call(
@@ -194,6 +92,41 @@ async def test_a_name_bound_anew_after_the_check_gains_nothing(monkeypatch: pyte
     assert kind(await send(call("http://rebind.example:80/"), through)) == "address_refused"
 
 
+@pytest.mark.parametrize(
+    ("written", "name"), [("agency.example", "agency.example"), ("[fd12::1]", "fd12::1")]
+)
+async def test_the_address_that_was_checked_is_connected_to(
+    written: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is asked for once a connection; a second answer would never be heard."""
+    asked, hosts = [], []
+
+    async def resolve(host: str, port: int, **_options: object) -> list[object]:
+        asked.append(host)
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (text, port)) for text in ("10.9.9.9", "127.0.0.1")
+        ]
+
+    async def handle(request: web.Request) -> web.Response:
+        hosts.append(request.headers["Host"])
+        return web.Response()
+
+    through = samples.transport()
+    async with services.http(handle) as port:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+        for _ in range(2):
+            assert isinstance(await through.send(call(f"http://{written}:{port}/")), Reply)
+        await through.close()
+    assert asked == [name]
+    assert hosts == [f"{written}:{port}"] * 2
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "x" * 80 + ".example"])
+async def test_a_name_that_names_nothing(host: str) -> None:
+    assert kind(await send(call(f"http://{host}/"), samples.transport())) == "unreachable"
+    assert kind(await samples.transport().place(host, 80, time.monotonic() + 2)) == "unreachable"
+
+
 async def test_a_redirect_is_not_followed() -> None:
     asked = []
 
@@ -245,6 +178,67 @@ async def test_a_byte_now_and_then_is_not_waited_for() -> None:
         result = await send(call(f"http://127.0.0.1:{port}/", 0.3), samples.transport())
     assert kind(result) in ("timeout", "malformed")
     assert time.monotonic() - before < 1.5
+
+
+async def test_connecting_is_not_waited_for_longer_than_the_call_may_take(authority: Authority) -> None:
+    ended = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        ended.set()
+
+    async with services.tcp(silent) as port:
+        url = f"https://localhost:{port}/"
+        before = time.monotonic()
+        result = await send(call(url, 0.2, tls_context(authority.pem, None)), samples.transport())
+        assert kind(result) == "timeout"
+        assert time.monotonic() - before < 1.5
+        await asyncio.wait_for(ended.wait(), 5)
+
+
+async def test_resolving_is_not_waited_for_longer_than_the_call_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(_host: str, _port: int, **_options: object) -> list[object]:
+        await asyncio.sleep(30)
+        return []
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
+    assert kind(await send(call("http://agency.example/", 0.1), samples.transport())) == "timeout"
+
+
+async def test_nothing_is_asked_when_the_time_is_over() -> None:
+    asked = []
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response()
+
+    through = samples.transport()
+    async with services.http(handle) as port:
+        assert isinstance(await through.send(call(f"http://127.0.0.1:{port}/in-time")), Reply)
+        assert kind(await through.send(call(f"http://127.0.0.1:{port}/late", 0))) == "timeout"
+        await through.close()
+    assert asked == ["/in-time"]
+
+
+async def test_a_call_given_up_is_forgotten_by_the_next() -> None:
+    """The late reply of the first must not answer the second."""
+    may_speak = asyncio.Event()
+
+    async def handle(request: web.Request) -> web.Response:
+        if request.path == "/slow":
+            await may_speak.wait()
+        return web.Response(text=request.path)
+
+    through = samples.transport()
+    async with services.http(handle) as port:
+        assert kind(await through.send(call(f"http://127.0.0.1:{port}/slow", 0.2))) == "timeout"
+        may_speak.set()
+        reply = await through.send(call(f"http://127.0.0.1:{port}/next"))
+        await through.close()
+    assert isinstance(reply, Reply)
+    assert reply.body == b"/next"
 
 
 async def test_what_is_no_http_is_malformed() -> None:
@@ -328,3 +322,17 @@ async def test_client_certificate(authority: Authority, tmp_path: Path) -> None:
 async def test_a_broken_certificate_is_told_when_opening(authority: Authority) -> None:
     with pytest.raises(ssl.SSLError):
         tls_context(authority.pem, "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----")
+
+
+@pytest.mark.parametrize("traceparent", [None, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"])
+async def test_an_agency_is_told_whose_trace_it_belongs_to(traceparent: str | None) -> None:
+    seen: list[str | None] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("traceparent"))
+        return web.Response(text="{}")
+
+    async with services.http(handle) as port:
+        through = Transport(samples.LOCAL, (), samples.now, lambda: traceparent)
+        assert isinstance(await send(call(f"http://127.0.0.1:{port}/"), through), Reply)
+    assert seen == [traceparent]
