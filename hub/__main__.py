@@ -9,6 +9,7 @@ from importlib import import_module
 import typer
 
 from hub.kernel.errors import HubError, Problem
+from hub.kernel.log import configure_logging
 
 FAMILIES = (
     "demo",
@@ -17,6 +18,7 @@ FAMILIES = (
     "migrate",
     "audit",
     "documents",
+    "quotas",
     "cache",
     "explain",
     "evidence",
@@ -36,6 +38,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 
 def main() -> None:
     """Run the command of ``sys.argv``; a numbered error is told in both languages, with exit code 1."""
+    configure_logging("critical")  # a command speaks to a person; what serves asks for more
     try:
         build(sys.argv[1:])(prog_name="hub")
     except HubError as error:

@@ -91,7 +91,9 @@ class Front:
 def _reception(hub: Hub, texts: Mapping[Language, Texts]) -> Reception:
     settings = hub.settings
     bounds = Bounds(settings.max_body_bytes, settings.cost_limit, settings.trusted_documents_only)
-    return Reception(hub.answering, hub.clients, hub.procedures, hub.documents, texts, bounds)
+    return Reception(
+        hub.answering, hub.clients, hub.procedures, hub.documents, texts, bounds, hub.quotas, hub.tracing
+    )
 
 
 def _handlers(

@@ -47,13 +47,18 @@ from hub.kernel.db import Database
 from hub.kernel.db.places import places
 from hub.kernel.errors import Code, HubError
 from hub.kernel.settings import Settings
+from hub.kernel.trace import UNTRACED, Tracing, open_tracing
 from hub.procedures.service import ProcedureService
 from hub.procedures.store import ProcedureStore
+from hub.quotas.model import Limits
+from hub.quotas.service import QuotaService
+from hub.quotas.store import QuotaStore
 from hub.regions.service import RegionService
 from hub.regions.store import RegionStore
 from schema.build import Contracts
 from schema.execution.detours import Detours
 from schema.execution.run import Answering
+from schema.stale import StaleDocuments
 
 HEALTH_SECONDS = 2.0
 CLOCKS_APART = timedelta(minutes=5)  # at the most, of two machines: what one forgets, none may accept
@@ -76,7 +81,10 @@ class Hub:
     catalogue: CatalogueService
     audit: AuditService
     cache: CacheService
+    quotas: QuotaService
     answering: Answering
+    stale: StaleDocuments
+    tracing: Tracing
     close_connections: Callable[[], Awaitable[None]]
 
     @asynccontextmanager
@@ -89,6 +97,8 @@ class Hub:
             self.clients,
             self.documents,
             self.catalogue,
+            self.quotas,
+            self.stale,
         )
         try:
             for follower in followers:
@@ -103,6 +113,7 @@ class Hub:
             await self.cache.stop()
             await self.audit.stop()
             await self.database.close()
+            await asyncio.to_thread(self.tracing.close)
 
     def checks(self) -> Mapping[str, Check]:
         """What readiness depends on, by name; each check raises when its part is away."""
@@ -135,8 +146,11 @@ class Hub:
 class Connectors:
     """Opens connectors from manifests, all through one transport with the operator's bounds."""
 
-    def __init__(self, settings: Settings, clock: SystemClock, meter: Meter, cache: Cache) -> None:
-        self.transport = Transport(settings.agency_networks, _own_endpoints(settings), clock.now)
+    def __init__(
+        self, settings: Settings, clock: SystemClock, meter: Meter, cache: Cache, tracing: Tracing = UNTRACED
+    ) -> None:
+        own = _own_endpoints(settings)
+        self.transport = Transport(settings.agency_networks, own, clock.now, tracing.traceparent)
         self.clock = clock
         self.workers = settings.workers
         self.meter = meter
@@ -199,11 +213,11 @@ def open_hub(settings: Settings, registry: CollectorRegistry) -> Hub:
     database = Database(
         settings.database_url, size=settings.database_connections, statement_cache=settings.statement_cache
     )
-    clock = SystemClock()
+    clock, tracing = SystemClock(), open_tracing(settings.otel_endpoint)
     pseudonyms = Pseudonyms(master_key(settings.master_key, settings.data))
     cache = open_cache(settings.cache_bytes, pseudonyms, clock.now)
-    connectors = Connectors(settings, clock, Meter(registry), cache)
-    return assemble(settings, database, connectors.open, connectors.close, registry, cache)
+    connectors = Connectors(settings, clock, Meter(registry), cache, tracing)
+    return assemble(settings, database, connectors.open, connectors.close, registry, cache, tracing)
 
 
 def assemble(
@@ -213,19 +227,20 @@ def assemble(
     close_connections: Callable[[], Awaitable[None]],
     registry: CollectorRegistry,
     cache: Cache | None = None,
+    tracing: Tracing = UNTRACED,
 ) -> Hub:
     """Everything one worker serves with, not yet started; ``cache`` is what the connectors keep facts in."""
     clock = SystemClock()
     master = master_key(settings.master_key, settings.data)
-    pseudonyms = Pseudonyms(master)
-    envelope = Envelope(master)
+    pseudonyms, envelope = Pseudonyms(master), Envelope(master)
     keyring = Keyring(database, envelope)
     regions = RegionService(RegionStore(database))
     grants = GrantService(GrantStore(database), clock)
     catalogue = CatalogueService(CatalogueStore(database), envelope, connect, settings.deadline_seconds)
+    contracts, documents = Contracts(catalogue), DocumentService(DocumentStore(database))
     audit = AuditService(AuditStore(database), pseudonyms, clock)
     receipts = ReceiptService(keyring, settings.issuer, clock)
-    facts = FactService(grants, audit, receipts, clock, settings.deadline_seconds)
+    facts = FactService(grants, audit, receipts, clock, settings.deadline_seconds, tracing)
     return Hub(
         settings,
         clock,
@@ -234,13 +249,24 @@ def assemble(
         regions,
         ProcedureService(ProcedureStore(database)),
         ClientService(ClientStore(database), keyring, clock, settings.issuer, settings.token_seconds),
-        DocumentService(DocumentStore(database)),
+        documents,
         grants,
         catalogue,
         audit,
         CacheService(CacheStore(database), pseudonyms, cache),
-        Answering(Contracts(catalogue), facts, regions, Detours(registry)),
+        QuotaService(QuotaStore(database), clock, _limits(settings), settings.workers),
+        Answering(contracts, facts, regions, Detours(registry)),
+        StaleDocuments(contracts, documents),
+        tracing,
         close_connections,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.client_requests_per_second,
+        settings.client_requests_per_minute,
+        settings.client_subjects_per_day,
     )
 
 

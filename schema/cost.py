@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hub.catalogue.model import FieldCode, RecordCode, Supply
-from hub.facts.service import MAX_SUBJECTS
+from hub.facts.service import MAX_LOOKED_UP
 from schema.execution.plan import Confirmed, Fetch, FromRoot, FromRows, Keyed, Place, Plan
 from schema.execution.prepare import Ready
 
 FAN_OUT = 5
 """Rows that a key is taken to have where it may have several: roles of a person, certificates of a type."""
 
-MAX_KEYS = MAX_SUBJECTS  # no inquiry ever asks about more
+MAX_KEYS = MAX_LOOKED_UP  # no inquiry ever asks about more
 
 Supplies = Mapping[tuple[RecordCode, FieldCode], Supply]
 

@@ -8,8 +8,9 @@ from starlette.types import Receive, Scope, Send
 
 from hub.documents.model import TrustedDocument
 from hub.documents.rules import SHA256
-from hub.http.bodies import read_body, strict_json
+from hub.http.bodies import read_body
 from hub.kernel.errors import Code, Problem
+from hub.kernel.strict_json import strict_json
 from schema.execution.run import Answered, refusal
 from schema.incoming import (
     JSON,
@@ -46,9 +47,11 @@ class GraphQLEndpoint:
         else:
             answered = await self.reception.answer(visit, self._read)
         if answered is not None:
-            allow = {"Allow": "GET, POST"} if _is_of(answered, Code.METHOD_NOT_ALLOWED) else {}
+            more = visit.errand.headers()
+            if _is_of(answered, Code.METHOD_NOT_ALLOWED):
+                more["Allow"] = "GET, POST"
             status = _status(answered, media_type)
-            await respond(send, answered, status, media_type or RESPONSE, **allow)
+            await respond(send, answered, status, media_type or RESPONSE, **more)
 
     async def _read(self, visit: Visit) -> Incoming | Problem:
         body = await read_body(visit.receive, self.reception.bounds.largest_body)
@@ -79,7 +82,9 @@ class NamedEndpoint:
         if answered is None:
             return
         status = answered.refused.code.status if answered.refused else 200
-        more = {"Allow": "POST"} if _is_of(answered, Code.METHOD_NOT_ALLOWED) else {}
+        more = visit.errand.headers()
+        if _is_of(answered, Code.METHOD_NOT_ALLOWED):
+            more["Allow"] = "POST"
         if found and not answered.refused:
             more["Hub-Document"] = SHA256 + found.digest
         await respond(send, answered, status, JSON, **more)

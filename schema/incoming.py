@@ -8,9 +8,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from hub.http.bodies import strict_json
 from hub.http.parameters import read_parameters
 from hub.kernel.errors import Code, Problem
+from hub.kernel.strict_json import strict_json
 
 RESPONSE = "application/graphql-response+json"
 JSON = "application/json"

@@ -79,6 +79,7 @@ def _answered(data: JsonSchema) -> dict[str, Any]:
                 "required": True,
                 "schema": {"type": "string"},
             },
+            **_standing(),
         },
         "content": {"application/json": {"schema": body}},
     }
@@ -97,10 +98,24 @@ def _components() -> dict[str, Any]:
         "responses": {
             "Refused": {
                 "description": "Refused whole; the number says why. 整体不予办理，编号说明原因。",
+                "headers": {"Retry-After": _text("Seconds to wait. 稍后再试的秒数。"), **_standing()},
                 "content": {"application/json": {"schema": refused}},
             }
         },
     }
+
+
+def _standing() -> dict[str, Any]:
+    """Headers of every answer: draft-ietf-httpapi-ratelimit-headers, and the id to ask the operator by."""
+    return {
+        "Hub-Request-Id": _text("Id of this request in every log. 各处日志中本次请求的编号。"),
+        "RateLimit-Policy": _text("The client's limits. 调用方的限额。"),
+        "RateLimit": _text("What is left of them. 限额余量。"),
+    }
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
 
 
 def _header(part: str) -> str:

@@ -18,15 +18,19 @@ from hub.documents.service import DocumentService
 from hub.http.presence import Presence
 from hub.http.problems import language_of, problem_headers
 from hub.kernel.errors import Code, HubError, Problem
-from hub.kernel.log import get_log
+from hub.kernel.log import CONCERNING, get_log
+from hub.kernel.trace import Tracing
 from hub.procedures.service import ProcedureService
+from hub.quotas.service import QuotaService
 from hub.subjects.rules import resident_id
 from hub.texts import Language, Texts
+from schema.errand import Errand
 from schema.execution.run import Answered, Answering, Asker, Request, refusal
 from schema.faults import Words
 from schema.incoming import Headers, Incoming, header, headers_of
 
 SAFE = "GET"
+REQUEST_SPAN = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Visit:
     headers: Headers
     words: Words
     receive: Receive
+    errand: Errand
 
 
 Read = Callable[[Visit], Awaitable[Incoming | Problem]]
@@ -62,6 +67,8 @@ class Reception:
         documents: DocumentService,
         texts: Mapping[Language, Texts],
         bounds: Bounds,
+        quotas: QuotaService,
+        tracing: Tracing,
     ) -> None:
         self.answering = answering
         self.clients = clients
@@ -69,22 +76,26 @@ class Reception:
         self.documents = documents
         self.words = {language: Words(texts, language) for language in Language}
         self.bounds = bounds
+        self.quotas = quotas
+        self.tracing = tracing
 
     def visit(self, scope: Scope, receive: Receive) -> Visit:
         """The request whose connection this is."""
         headers = headers_of(scope["headers"])
         language = language_of(header(headers, b"accept-language"))
-        return Visit(scope, headers, self.words[language], receive)
+        return Visit(scope, headers, self.words[language], receive, Errand(self.quotas))
 
     async def answer(self, visit: Visit, read: Read) -> Answered | None:
         """The answer to what ``read`` reads, or the numbered refusal; None when the client went away."""
+        running = CONCERNING.set(visit.errand.known_as)
         try:
-            return await self._answer(visit, read)
-        except HubError as error:
-            return refusal(visit.words, error.problem)
-        except Exception:  # noqa: BLE001  the edge: whatever broke, the client gets a numbered answer
-            get_log().exception("request_failed", route=visit.scope["path"])
-            return refusal(visit.words, Problem(Code.INTERNAL))
+            with self.tracing.request(REQUEST_SPAN, visit.headers):
+                answered = await self._answer(visit, read)
+                refused = answered.refused.code.label if answered and answered.refused else ""
+                self.tracing.note(inquiry=visit.errand.known_as(), code=refused)
+                return answered
+        finally:
+            CONCERNING.reset(running)
 
     def caller(self, headers: Headers) -> Caller | Problem:
         """Whose bearer token the request carries (RFC 6750)."""
@@ -94,9 +105,25 @@ class Reception:
         return self.clients.verify_token(token.strip())
 
     async def _answer(self, visit: Visit, read: Read) -> Answered | None:
-        caller = self.caller(visit.headers)
-        if isinstance(caller, Problem):
-            return refusal(visit.words, caller)
+        try:
+            caller = self.caller(visit.headers)
+            if isinstance(caller, Problem):
+                return refusal(visit.words, caller)
+            excess = await visit.errand.admit(caller.client)
+            if excess:
+                return refusal(visit.words, excess)
+            answered = await self._answer_to(caller, visit, read)
+            if answered and answered.refused:
+                code = answered.refused.code.label
+                get_log().info("request_refused", client=caller.client, code=code)
+            return answered
+        except HubError as error:
+            return refusal(visit.words, error.problem)
+        except Exception:  # noqa: BLE001  the edge: whatever broke, the client gets a numbered answer
+            get_log().exception("request_failed", route=visit.scope["path"])
+            return refusal(visit.words, Problem(Code.INTERNAL))
+
+    async def _answer_to(self, caller: Caller, visit: Visit, read: Read) -> Answered | None:
         incoming = await read(visit)
         if isinstance(incoming, Problem):
             return refusal(visit.words, incoming)
@@ -110,6 +137,7 @@ class Reception:
             visit.words,
             caller.cost_limit or self.bounds.cost_limit,
             presence,
+            visit.errand,
         )
         try:
             return await self.answering.answer(request, asker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -25,9 +26,13 @@ from hub.kernel.errors import Code, HubError, Problem
 from hub.kernel.settings import Settings, settings_of_process
 from hub.texts import Language, load_texts
 from schema.build import Contract, build_schema
+from schema.stale import Check
 from schema.trusted import Mistake, checked
 
 REFUSED = 1  # exit code
+NO_WIDTH = 10_000  # columns of a table that goes to a file or another program
+
+Listed = tuple[TrustedDocument, Problem | None]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -65,16 +70,17 @@ def add(
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON. 以 JSON 输出。")] = False,
 ) -> None:
-    """List the registered queries.
+    """List the registered queries, and whether the catalogue as it is now still answers them.
 
-    列出已登记的查询。
+    列出已登记的查询，并说明按现行目录能否回答。
     """
     with provided(settings_of_process()) as settings:
         found = asyncio.run(_listed(settings))
     if as_json:
-        typer.echo(json.dumps([_content(one) for one in found], ensure_ascii=False, indent=2))
+        content = [_content(one, problem) for one, problem in found]
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
     else:
-        Console().print(_table(found))
+        Console(width=None if sys.stdout.isatty() else NO_WIDTH).print(_table(found))
 
 
 @app.command()
@@ -112,10 +118,12 @@ async def _contract(database: Database) -> Contract:
     return build_schema(snapshot(rows.version, rows.agencies, rows.records, ()))
 
 
-async def _listed(settings: Settings) -> Sequence[TrustedDocument]:
+async def _listed(settings: Settings) -> Sequence[Listed]:
     database = await Database.open(settings.database_url or "", size=1)
     try:
-        return await DocumentService(DocumentStore(database)).listed()
+        found = await DocumentService(DocumentStore(database)).listed()
+        check = Check(await _contract(database))
+        return [(one, check.problem(one)) for one in found]
     finally:
         await database.close()
 
@@ -142,15 +150,23 @@ def _tell(mistakes: Sequence[Mistake]) -> None:
             typer.echo(f"  {said.title}: {said.explanation}", err=True)
 
 
-def _table(found: Sequence[TrustedDocument]) -> Table:
+def _table(found: Sequence[Listed]) -> Table:
     words = [load_texts(language).page("documents") for language in Language]
     made = Table(caption=None if found else " ".join(one["empty"] for one in words))
-    for column in ("name", "id"):
+    for column in ("name", "id", "state"):
         made.add_column(" ".join(one[column] for one in words), overflow="fold")
-    for one in found:
-        made.add_row(Text(one.name or ""), Text(one.id))
+    fits = " ".join(one["fits"] for one in words)
+    for one, problem in found:
+        made.add_row(Text(one.name or ""), Text(one.id), Text(_told(problem) if problem else fits))
     return made
 
 
-def _content(one: TrustedDocument) -> dict[str, str | None]:
-    return {"id": one.id, "name": one.name, "digest": one.digest, "text": one.text}
+def _told(problem: Problem) -> str:
+    said = [load_texts(language).say(problem) for language in Language]
+    return "\n".join((problem.code.label, *(one.explanation for one in said)))
+
+
+def _content(one: TrustedDocument, problem: Problem | None) -> dict[str, str | None]:
+    content: dict[str, str | None] = {"id": one.id, "name": one.name, "digest": one.digest, "text": one.text}
+    number, answer = (problem.code.label, problem.detail["detail"]) if problem else (None, None)
+    return content | {"problem": number, "answer": answer}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import msgspec
 from joserfc import jws
@@ -22,6 +22,7 @@ from hub.evidence.model import Verdict
 from hub.kernel.crypto.canonical import canonical, canonical_plain
 from hub.kernel.crypto.signing import ALGORITHM, Use
 from hub.kernel.errors import Code, HubError, Problem
+from hub.kernel.strict_json import DEEPEST, strict_json
 
 TYP: Final = "hub-receipt+jwt"
 SALT_BYTES: Final = 32
@@ -30,6 +31,7 @@ ANSWER: Final = ("data", "errors")  # of a response, what is sealed
 REQUEST_MEMBERS: Final = frozenset({*QUESTION, "extensions"})
 RESPONSE_MEMBERS: Final = frozenset({*ANSWER, "extensions"})
 EXCHANGE_MEMBERS: Final = frozenset({"request", "response"})
+PUBLIC_MEMBERS: Final = ("kty", "crv", "x")  # of a key on a curve of RFC 8037
 SEAL_MEMBERS: Final = frozenset({"receipt", "receiptSalt"})
 
 Members = Mapping[str, Any]
@@ -56,14 +58,18 @@ def question_digest(salt: bytes, request: Members) -> bytes:
 
 def _persisted(request: Members) -> object:
     """The document's id in Apollo's form, ``extensions.persistedQuery.sha256Hash``, or None."""
-    extensions = request.get("extensions")
-    persisted = extensions.get("persistedQuery") if extensions else None
+    persisted = _extensions(request).get("persistedQuery")
     return persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+
+
+def _extensions(request: Members) -> Members:
+    """Those of a request; null counts as left out, as it does when the request is answered."""
+    return request.get("extensions") or {}
 
 
 def _is_sealed_id(request: Members) -> bool:
     """Whether ``persistedQuery`` holds nothing but the id that is sealed."""
-    persisted = request.get("extensions", {}).get("persistedQuery")
+    persisted = _extensions(request).get("persistedQuery")
     sealed = request.get("documentId", _persisted(request))
     return bool(persisted == {"version": 1, "sha256Hash": sealed})
 
@@ -130,16 +136,15 @@ def verify_exchange(exchange: bytes, jwks: bytes) -> Verdict | Problem:
 
 
 def _read_exchange(exchange: bytes) -> tuple[Members, Members] | Problem:
-    try:
-        read = strict_json(exchange)
-    except ValueError:
+    read = strict_json(exchange, DEEPEST + 1)  # a request as deep as the hub takes, within an object more
+    if isinstance(read, Problem):
         return _unreadable("JSON")
     if not isinstance(read, dict):
         return _unreadable("request")
     for name in ("request", "response"):
         if not isinstance(read.get(name), dict):
             return _unreadable(name)
-    if not isinstance(read["request"].get("extensions", {}), dict):
+    if not isinstance(read["request"].get("extensions"), dict | None):
         return _unreadable("request.extensions")
     return _closed(read)
 
@@ -151,9 +156,16 @@ def _closed(exchange: Members) -> tuple[Members, Members] | Problem:
         return _invalid("exchange")
     if not request.keys() <= REQUEST_MEMBERS:
         return _invalid("request")
-    if not response.keys() <= RESPONSE_MEMBERS:
+    if not response.keys() <= RESPONSE_MEMBERS or _has_float(response):
         return _invalid("response")
     return request, response
+
+
+def _has_float(value: object) -> bool:
+    """The hub sends none; and canonical JSON takes 1.0 for 1, which would hide a change."""
+    if isinstance(value, dict):
+        return any(map(_has_float, value.values()))
+    return any(map(_has_float, value)) if isinstance(value, list) else isinstance(value, float)
 
 
 def _open_receipt(receipt: object, keys: Mapping[str, OKPKey]) -> tuple[str, Claims] | Problem:
@@ -162,10 +174,7 @@ def _open_receipt(receipt: object, keys: Mapping[str, OKPKey]) -> tuple[str, Cla
     decoded = [_exact_base64url(part) for part in parts]
     if len(decoded) != 3 or decoded[0] is None or decoded[1] is None or decoded[2] is None:
         return _invalid("extensions.receipt")
-    try:
-        header = strict_json(decoded[0])
-    except ValueError:
-        return _invalid("header")
+    header = strict_json(decoded[0])
     kid = header.get("kid") if isinstance(header, dict) else None
     if not isinstance(kid, str) or header != {"alg": ALGORITHM, "kid": kid, "typ": TYP}:
         return _invalid("header")
@@ -176,7 +185,7 @@ def _open_receipt(receipt: object, keys: Mapping[str, OKPKey]) -> tuple[str, Cla
         return kid, msgspec.convert(strict_json(decoded[1]), Claims)
     except JoseError:
         return _invalid("signature")
-    except (ValueError, msgspec.ValidationError):
+    except msgspec.ValidationError:  # a Problem is no object either
         return _invalid("claims")
 
 
@@ -191,7 +200,7 @@ def _mismatch(request: Members, response: Members, salt: object, stated: Claims)
             return _invalid("response")
     except HubError:
         return _invalid("JCS")
-    extensions = request.get("extensions", {})
+    extensions = _extensions(request)
     if "purpose" in extensions and stated_in_extension(extensions["purpose"]) != _stated(stated.purpose):
         return _invalid("request.extensions.purpose")
     return None
@@ -211,7 +220,7 @@ def _stated(purpose: Members) -> dict[str, object]:
 def _verdict(kid: str, stated: Claims, request: Members, response: Members) -> Verdict:
     covered = {"purpose"} | ({"persistedQuery"} if _is_sealed_id(request) else set())
     uncovered = [
-        f"request.extensions.{name}" for name in request.get("extensions", {}) if name not in covered
+        f"request.extensions.{_legible(name)}" for name in _extensions(request) if name not in covered
     ]
     return Verdict(
         stated.iss,
@@ -223,6 +232,11 @@ def _verdict(kid: str, stated: Claims, request: Members, response: Members) -> V
         len(response.get("errors", ())),
         tuple(sorted(uncovered)),
     )
+
+
+def _legible(name: str) -> str:
+    """A name as it is, or quoted in ASCII where it could be taken for words of the verifier's own."""
+    return name if name.isidentifier() else json.dumps(name)
 
 
 def in_words(verdict: Verdict, words: Mapping[str, str]) -> list[str]:
@@ -255,38 +269,26 @@ def _source_in_words(use: Members, words: Mapping[str, str]) -> str:
     return words["source"].format_map({**use, "outcomes": outcomes, "as_of": as_of})
 
 
-def strict_json(text: bytes) -> Any:  # any value of JSON
-    """JSON in UTF-8 in which no key stands twice (RFC 7493 §2.3). Raises ValueError for anything else."""
-    try:
-        return json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("too deep") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key stands twice")
-    return members
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not a number of JSON")
-
-
 def _keys(jwks: bytes) -> dict[str, OKPKey] | None:
-    """The receipt keys of a JWK set by kid; keys of other uses and kinds are passed over."""
+    """The receipt keys of a JWK set by kid; what is no such key is passed over (RFC 7517 §5)."""
+    read = strict_json(jwks)
+    listed = read.get("keys") if isinstance(read, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(key, dict) for key in listed):
+        return None
+    found = ((key["kid"], _imported(key)) for key in listed if _is_receipt_key(key))
+    return {kid: key for kid, key in found if key is not None}
+
+
+def _imported(key: Members) -> OKPKey | None:
     try:
-        listed = strict_json(jwks)["keys"]
-        receipt_keys = [key for key in listed if _is_receipt_key(key)]
-        return {key["kid"]: OKPKey.import_key(key) for key in receipt_keys}
+        return OKPKey.import_key({name: key[name] for name in PUBLIC_MEMBERS})
     except (ValueError, TypeError, KeyError, JoseError):
         return None
 
 
 def _is_receipt_key(key: Members) -> bool:
-    named = str(key["kid"]).startswith(f"{Use.RECEIPT}-")
-    return named and key["kty"] == "OKP" and key["crv"] == ALGORITHM
+    named = str(key.get("kid")).startswith(f"{Use.RECEIPT}-")
+    return named and key.get("kty") == "OKP" and key.get("crv") == ALGORITHM
 
 
 def base64url(data: bytes) -> str:

@@ -21,6 +21,7 @@ from hub.grants.model import Permit
 from hub.grants.service import GrantService
 from hub.kernel.clock import Clock
 from hub.kernel.errors import Code, HubError, Problem
+from hub.kernel.trace import UNTRACED, Tracing
 from hub.subjects.model import Subject
 
 MAX_LOOKED_UP = 5_000
@@ -39,6 +40,7 @@ class FactService:
         receipts: ReceiptService,
         clock: Clock,
         patience: float,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         """``patience``: seconds a request may take from its beginning, for all its waves together."""
         self.grants = grants
@@ -46,6 +48,7 @@ class FactService:
         self.receipts = receipts
         self.clock = clock
         self.patience = patience
+        self.tracing = tracing
 
     async def begin(self, purpose: Purpose, question: Question, active: Active) -> Inquiry | Problem:
         """Permit, then the durable intent; a refusal leaves no trace of an inquiry and asks nobody.
@@ -53,11 +56,13 @@ class FactService:
         Raises HubError(LOG_UNAVAILABLE) when the intent cannot be written.
         """
         deadline = self.clock.monotonic() + self.patience
-        permit = await self.grants.decide(purpose, question.fields, active.snapshot.records)
+        with self.tracing.span("permit"):
+            permit = await self.grants.decide(purpose, question.fields, active.snapshot.records)
         if isinstance(permit, Problem):
             return permit
         fields = {str(record): codes for record, codes in question.fields.items()}
-        trail = await self.audit.record_intent(purpose, question.digest, fields, question.roots)
+        with self.tracing.span("log"):
+            trail = await self.audit.record_intent(purpose, question.digest, fields, question.roots)
         return Inquiry(self, trail, purpose, permit, active, deadline)
 
 
@@ -109,7 +114,8 @@ class Inquiry:
         Raises HubError(OUTCOME_UNRECORDED) when it cannot be written.
         """
         sources = self.ledger.sources()
-        sealed = self.service.receipts.seal(request, response, self.purpose, sources, self.id)
+        with self.service.tracing.span("seal"):
+            sealed = self.service.receipts.seal(request, response, self.purpose, sources, self.id)
         looked_up = LookedUp(
             Result.ANSWERED,
             tuple(self.ledger.subjects()),
@@ -117,7 +123,8 @@ class Inquiry:
             sealed.receipt_digest,
             sealed.response_digest,
         )
-        await self.service.audit.record_outcome(self.trail, looked_up)
+        with self.service.tracing.span("log"):
+            await self.service.audit.record_outcome(self.trail, looked_up)
         return sealed
 
     async def give_up(self, result: Result) -> None:
@@ -137,14 +144,18 @@ class Inquiry:
             return
         if len(self.trail.commitments) + len(new) > MAX_LOOKED_UP:
             raise HubError(Code.DOCUMENT_TOO_LARGE, limit="subjects", maximum=str(MAX_LOOKED_UP))
-        await self.service.audit.add_subjects(self.trail, subjects)
+        with self.service.tracing.span("log", count=len(new)):
+            await self.service.audit.add_subjects(self.trail, subjects)
 
     def _ask(self, need: Need, supply: Supply) -> Awaitable[Answer]:
         self.ledger.asked.append(need.subjects)
         offering, keys = supply.offering, tuple([value for _, value in need.subjects])
         tellings = _tellings(offering.tell, self.purpose, len(keys))
         ask = Ask(offering.name, keys, need.columns, tellings, self.deadline, self.correlation)
-        return self.active.connectors[supply.connector].fetch(ask)
+        fetch, tracing = self.active.connectors[supply.connector].fetch, self.service.tracing
+        return tracing.within(
+            "fetch", fetch, ask, record=need.record, connector=supply.connector, count=len(keys)
+        )
 
 
 def _nobody(need: Need, began: datetime) -> Sourced:

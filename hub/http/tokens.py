@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote_plus
@@ -82,7 +82,7 @@ class TokenEndpoint:
         form = read_form(body) if isinstance(body, bytes) else body
         if isinstance(form, Problem):
             return form
-        shown = credentials(request.headers.get("authorization"), form)
+        shown = credentials(request.headers.getlist("authorization"), form)
         if isinstance(shown, Problem):
             return shown
         if "grant_type" not in form:
@@ -148,14 +148,14 @@ def read_form(body: bytes) -> Mapping[str, str] | Problem:
     return MappingProxyType({name: value for name, value in pairs if value})
 
 
-def credentials(authorization: str | None, form: Mapping[str, str]) -> Credentials | Problem:
-    """What the client shows, by exactly one method (RFC 6749 §2.3)."""
-    shown = [authorization is not None, "client_secret" in form, "client_assertion" in form]
-    if sum(shown) > 1:
+def credentials(authorizations: Sequence[str], form: Mapping[str, str]) -> Credentials | Problem:
+    """What the client shows, by exactly one method and once (RFC 6749 §2.3)."""
+    shown = len(authorizations) + ("client_secret" in form) + ("client_assertion" in form)
+    if shown > 1:
         return _wrong("client authentication")
     client = form.get("client_id", "")
-    if authorization is not None:
-        return _basic(authorization, client)
+    if authorizations:
+        return _basic(authorizations[0], client)
     if "client_assertion" in form:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             return _wrong("client_assertion_type")

@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from contextvars import ContextVar
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
@@ -44,9 +45,20 @@ QUIET = MappingProxyType(
         "uvicorn.access": logging.CRITICAL,
         "uvicorn.error": logging.WARNING,
         "asyncio": logging.WARNING,
-        "aiohttp": logging.WARNING,
     }
 )
+
+
+CONCERNING: ContextVar[Callable[[], str]] = ContextVar("concerning")
+"""Tells the id of the request that a task works on; every entry of the task gets it as ``inquiry``."""
+
+
+def name_inquiry(_logger: object, _method: str, entry: Entry) -> Entry:
+    """Tell which request an entry concerns, where one is being answered and the entry names none itself."""
+    known_as = CONCERNING.get(None)
+    if known_as is not None:
+        entry.setdefault("inquiry", known_as())
+    return entry
 
 
 def keep_allowed(_logger: object, _method: str, entry: Entry) -> Entry:
@@ -106,6 +118,7 @@ def _short(filename: str) -> str:
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
     """Send every log entry of this process, also of other libraries, as JSON to a stream (standard error)."""
     stamp: list[Processor] = [
+        name_inquiry,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hub.kernel.errors import Code, HubError
 
@@ -16,25 +16,38 @@ if TYPE_CHECKING:
 SERVICE = "proofless-hub"
 TRACES_PATH = "/v1/traces"
 FLUSH_MILLISECONDS = 2_000
+CARRIED = ("traceparent", "tracestate")  # W3C Trace Context
 ATTRIBUTES = frozenset(
     {"code", "connector", "count", "inquiry", "key", "operation", "record", "status", "wave"}
 )
 """What a span may say; another key is left out. None of them ever holds a subject, a name or a value."""
 
 Detail = str | int
+Given = TypeVar("Given")
+Done = TypeVar("Done")
 
 
 class Tracing(Protocol):
     """Spans of what a request does. The running span is the parent of those begun within it."""
 
     def request(
-        self, name: str, headers: Mapping[str, str], /, **details: Detail
+        self, name: str, headers: Mapping[bytes, bytes], /, **details: Detail
     ) -> AbstractContextManager[None]:
         """The span of a whole request; ``headers`` (keys in lower case) may hold W3C Trace Context."""
         ...
 
     def span(self, name: str, /, **details: Detail) -> AbstractContextManager[None]:
         """A part of the request; an exception marks it as failed, by its type only."""
+        ...
+
+    def within(
+        self, name: str, do: Callable[[Given], Awaitable[Done]], given: Given, /, **details: Detail
+    ) -> Awaitable[Done]:
+        """What ``do(given)`` awaits, as a span of its own also when others run at the same time."""
+        ...
+
+    def note(self, /, **details: Detail) -> None:
+        """Adds what has only become known now to the running span; empty texts are left out."""
         ...
 
     def traceparent(self) -> str | None:
@@ -52,7 +65,7 @@ class Untraced:
     _nothing: AbstractContextManager[None] = nullcontext()
 
     def request(
-        self, _name: str, _headers: Mapping[str, str], /, **_details: Detail
+        self, _name: str, _headers: Mapping[bytes, bytes], /, **_details: Detail
     ) -> AbstractContextManager[None]:
         """Nothing."""
         return self._nothing
@@ -61,12 +74,24 @@ class Untraced:
         """Nothing."""
         return self._nothing
 
+    def within(
+        self, _name: str, do: Callable[[Given], Awaitable[Done]], given: Given, /, **_details: Detail
+    ) -> Awaitable[Done]:
+        """No more than that."""
+        return do(given)
+
+    def note(self, /, **_details: Detail) -> None:
+        """Nothing."""
+
     def traceparent(self) -> str | None:
         """Nothing."""
         return None
 
     def close(self) -> None:
         """Nothing."""
+
+
+UNTRACED = Untraced()
 
 
 class Traced:
@@ -82,9 +107,13 @@ class Traced:
         self._propagator = TraceContextTextMapPropagator()
 
     @contextmanager
-    def request(self, name: str, headers: Mapping[str, str], /, **details: Detail) -> Iterator[None]:
+    def request(self, name: str, headers: Mapping[bytes, bytes], /, **details: Detail) -> Iterator[None]:
         """As Tracing tells."""
-        sent = {key: headers[key] for key in ("traceparent", "tracestate") if key in headers}
+        sent = {
+            key: value.decode("latin-1")
+            for key in CARRIED
+            if (value := headers.get(key.encode())) is not None
+        }
         with self._begun(name, self._propagator.extract(sent), self._api.SpanKind.SERVER, details):
             yield
 
@@ -93,6 +122,17 @@ class Traced:
         """As Tracing tells."""
         with self._begun(name, None, self._api.SpanKind.INTERNAL, details):
             yield
+
+    async def within(
+        self, name: str, do: Callable[[Given], Awaitable[Done]], given: Given, /, **details: Detail
+    ) -> Done:
+        """As Tracing tells."""
+        with self.span(name, **details):
+            return await do(given)
+
+    def note(self, /, **details: Detail) -> None:
+        """As Tracing tells."""
+        self._api.get_current_span().set_attributes(_allowed(details))
 
     def traceparent(self) -> str | None:
         """As Tracing tells."""
@@ -128,7 +168,7 @@ def open_tracing(endpoint: str | None) -> Tracing:
     Raises HubError(SETTING_INVALID) when the extra is not installed.
     """
     if endpoint is None:
-        return Untraced()
+        return UNTRACED
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -144,4 +184,4 @@ def open_tracing(endpoint: str | None) -> Tracing:
 
 
 def _allowed(details: Mapping[str, Detail]) -> dict[str, Detail]:
-    return {f"hub.{key}": value for key, value in details.items() if key in ATTRIBUTES}
+    return {f"hub.{key}": value for key, value in details.items() if key in ATTRIBUTES and value != ""}

@@ -89,4 +89,6 @@ class Decision:
         if not self.policies:
             return {}
         headers = {"RateLimit-Policy": self.policies, "RateLimit": self.limits}
-        return headers | {"Retry-After": str(self.retry_after)} if self.problem else headers
+        if self.problem:
+            headers["Retry-After"] = str(self.retry_after)
+        return headers

@@ -2,7 +2,8 @@
 -- Losing the last moments of a lease in a crash only gives a client a little back: no commit waits for it.
 
 -- name: quotas
-SELECT client, record, per_second, per_minute, per_day FROM quotas.quota;
+SELECT client, record, per_second, per_minute, per_day FROM quotas.quota
+ORDER BY client NULLS FIRST, record NULLS FIRST;
 
 -- name: put
 INSERT INTO quotas.quota (client, record, per_second, per_minute, per_day) VALUES ($1, $2, $3, $4, $5)

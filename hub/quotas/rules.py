@@ -15,9 +15,30 @@ PARTS = 8
 LARGEST_BLOCK = 1_000
 """What a worker that is killed takes with it, at the most."""
 
+MOST = 1_000_000_000
+"""Of any limit; more is as good as none."""
+
 Key = tuple[ClientId | None, RecordCode | None]
 Named = tuple[RecordCode | None, Measure, int]
 """One limit of a client: over this record (None: all), by this measure, this much."""
+
+
+def mistake(quota: Quota) -> Problem | None:
+    """Why a quota cannot be set: QUOTA_INVALID with the ``part`` that breaks the ``rule``."""
+    if quota.client is None and quota.record is None:
+        return invalid("client", "a client, a record, or both")
+    limits = (quota.limits.per_second, quota.limits.per_minute, quota.limits.per_day)
+    if limits == (None, None, None):
+        return invalid("limits", "at least one")
+    for measure, limit in zip(Measure, limits, strict=True):
+        if limit is not None and not 0 <= limit <= MOST:
+            return invalid(measure.label, f"a whole number from 0 (no limit) to {MOST}")
+    return None
+
+
+def invalid(part: str, rule: str) -> Problem:
+    """A quota whose ``part`` breaks the ``rule``."""
+    return Problem(Code.QUOTA_INVALID, {"part": part, "rule": rule})
 
 
 def by_key(quotas: Iterable[Quota]) -> Mapping[Key, Limits]:

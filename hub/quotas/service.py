@@ -114,7 +114,8 @@ class Allotment:
 
 
 Held = tuple[tuple[Allotment, ...], str]
-"""The allotments of one client's limits and the text of ``RateLimit-Policy``."""
+"""The allotments of some limits of one client and their text in ``RateLimit-Policy``."""
+UNLIMITED = Decision(None)
 
 
 class QuotaService:
@@ -126,6 +127,8 @@ class QuotaService:
     its beginning). A client may be refused while other workers still hold some: each at most
     ``rules.block``, an eighth of its even share, which goes back after ``IDLE_SECONDS`` without use; what
     a killed worker held is lost for the window. A lowered limit counts for leases from then on.
+    While the store is away, what is leased is still good; who needs more is told STORE_UNAVAILABLE, never
+    let through.
     """
 
     def __init__(self, store: QuotaStore, clock: Clock, defaults: Limits, workers: int) -> None:
@@ -138,7 +141,7 @@ class QuotaService:
         self._quotas = Watched(store.database, CHANNEL, self._read, nothing)
         self._named = nothing  # the quotas that ``_clientwide`` was made from
         self._allotments: dict[tuple[ClientId, RecordCode | None, Measure], Allotment] = {}
-        self._clientwide: dict[ClientId, Held] = {}
+        self._clientwide: dict[ClientId, tuple[Held, Held]] = {}
         self._wanting: dict[Allotment, None] = {}
         self._wanted = asyncio.Event()
         self._round: asyncio.Future[Problem | None] | None = None
@@ -158,60 +161,91 @@ class QuotaService:
         await self._quotas.stop()
         await self._give_back(self._allotments.values())
 
-    async def take(self, client: ClientId, subjects: int, records: Collection[RecordCode]) -> Decision:
-        """The yes or no to one request about so many subjects and these records; a no takes nothing.
+    async def admit(self, client: ClientId) -> Decision:
+        """The yes or no to one more request of a client, of which nothing else is known yet.
 
         Raises HubError(STORE_UNAVAILABLE) when there is nothing leased and no lease to be had.
         """
-        allotments, policies = self._of(client, records)
-        now = self._clock.monotonic()
-        short = [one for one in allotments if not one.covers(subjects, now)]
-        rounds = 0
-        while short:
-            hopeless = [one for one in short if one.is_hopeless(subjects, now)]
-            if hopeless or rounds == ROUNDS:
-                by = (hopeless or short)[0].standing(now)
-                return rules.refused(by, (one.standing(now) for one in allotments))
-            await self._wait_for(short, subjects)
-            rounds += 1
-            now = self._clock.monotonic()
-            short = [one for one in allotments if not one.covers(subjects, now)]
-        return self._admit(allotments, policies, subjects, now)
+        requests, subjects = self._of(client)
+        return await self._decide(requests, 0, subjects[0]) if requests[0] else UNLIMITED
+
+    async def take(self, client: ClientId, subjects: int, records: Collection[RecordCode]) -> Decision:
+        """The yes or no to asking about so many subjects and these records; a no takes nothing.
+
+        It comes after ``admit``, which has counted the request. Raises HubError(STORE_UNAVAILABLE) as that.
+        """
+        held = self._of_question(client, records)
+        return await self._decide(held, subjects) if held[0] else UNLIMITED
 
     def charge(self, client: ClientId, subjects: int, records: Collection[RecordCode]) -> None:
         """Counts subjects that were met only on the way: never refused, but the next request may be."""
         now = self._clock.monotonic()
-        for one in self._of(client, records)[0]:
+        for one in self._of_question(client, records)[0]:
             if one.by_subject and now < one.until:
                 one.spend(subjects, now)
 
     async def put(self, quota: Quota) -> None:
         """Sets the limits of a client, of a record, or of both together. Needs the owner's connection.
 
-        Raises HubError(REQUEST_SHAPE) for limits that are negative or for neither client nor record.
+        Raises HubError(QUOTA_INVALID) when it breaks a rule, or the client is not registered.
         """
-        limits = (quota.limits.per_second, quota.limits.per_minute, quota.limits.per_day)
-        if quota.client is None and quota.record is None:
-            raise HubError(Code.REQUEST_SHAPE, part="client")
-        if any(limit is not None and limit < 0 for limit in limits):
-            raise HubError(Code.REQUEST_SHAPE, part="limits")
+        mistake = rules.mistake(quota)
+        if mistake:
+            raise HubError(mistake.code, **mistake.detail)
         await self._store.put(quota)
 
     async def remove(self, client: ClientId | None, record: RecordCode | None) -> bool:
         """Takes limits back; False: there were none. Needs the owner's connection."""
         return await self._store.remove(client, record)
 
+    async def listed(self) -> tuple[Quota, ...]:
+        """Every quota, read now: those over one record of every client first, then by client and record."""
+        return await self._store.read()
+
     async def _read(self) -> Mapping[rules.Key, Limits]:
         return MappingProxyType(rules.by_key(await self._store.read()))
 
-    def _of(self, client: ClientId, records: Collection[RecordCode]) -> Held:
+    async def _decide(self, held: Held, subjects: int, soon: Iterable[Allotment] = ()) -> Decision:
+        """``soon``: what the same request will ask for next; it is leased along when there is a wait."""
+        now = self._clock.monotonic()
+        for one in held[0]:
+            if not one.covers(subjects, now):
+                return await self._decide_with_more(held, subjects, soon)
+        return self._admit(held, subjects, now)
+
+    async def _decide_with_more(self, held: Held, subjects: int, soon: Iterable[Allotment]) -> Decision:
+        rounds = 0
+        while True:
+            now = self._clock.monotonic()
+            short = [one for one in held[0] if not one.covers(subjects, now)]
+            if not short:
+                return self._admit(held, subjects, now)
+            hopeless = [one for one in short if one.is_hopeless(subjects, now)]
+            if hopeless or rounds == ROUNDS:
+                by = (hopeless or short)[0].standing(now)
+                return rules.refused(by, (one.standing(now) for one in held[0]))
+            for one in soon:
+                if not one.covers(1, now):
+                    self._want(one)
+            await self._wait_for(short, subjects)
+            rounds += 1
+
+    def _of(self, client: ClientId) -> tuple[Held, Held]:
+        """A client's limits over all records: those on requests, and those on subjects."""
         quotas = self._quotas.value
         if quotas is not self._named:
             self._clientwide, self._named = {}, quotas
         known = self._clientwide.get(client)
         if known is None:
-            known = self._hold(client, rules.limits_of(client, self._defaults, quotas))
-            self._clientwide[client] = known
+            limits = rules.limits_of(client, self._defaults, quotas)
+            requests = self._hold(client, (one for one in limits if one[1].unit == "requests"))
+            subjects = self._hold(client, (one for one in limits if one[1].unit == "subjects"))
+            known = self._clientwide[client] = requests, subjects
+        return known
+
+    def _of_question(self, client: ClientId, records: Collection[RecordCode]) -> Held:
+        """A client's limits on subjects, and all of those over one of the records."""
+        known, quotas = self._of(client)[1], self._named
         if not quotas:
             return known
         limits = [one for record in records for one in rules.limits_of_record(client, record, quotas)]
@@ -234,11 +268,13 @@ class QuotaService:
         found.quota = quota
         return found
 
-    def _admit(self, allotments: tuple[Allotment, ...], policies: str, subjects: int, now: float) -> Decision:
-        for one in allotments:
+    def _admit(self, held: Held, subjects: int, now: float) -> Decision:
+        limits = []
+        for one in held[0]:
             if one.spend(subjects, now):
                 self._want(one)
-        return Decision(None, policies, ", ".join([one.limit(now) for one in allotments]))
+            limits.append(one.limit(now))
+        return Decision(None, held[1], ", ".join(limits))
 
     def _want(self, one: Allotment) -> None:
         self._wanting[one] = None

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 
+import asyncpg
+
 from hub.audit.model import ClientId
 from hub.catalogue.model import RecordCode
 from hub.kernel.db import Database, load_statements
+from hub.kernel.errors import HubError
 from hub.quotas.model import Limits, Quota
+from hub.quotas.rules import invalid
 
 STATEMENTS = load_statements("hub.quotas")
 
@@ -64,9 +68,16 @@ class QuotaStore:
         )
 
     async def put(self, quota: Quota) -> None:
-        """Adds a quota or replaces the one for the same client and record. Needs the owner role."""
+        """Adds a quota or replaces the one for the same client and record. Needs the owner role.
+
+        Raises HubError(QUOTA_INVALID) when nobody is registered as the client.
+        """
         limits = astuple(quota.limits)
-        await self.database.execute(STATEMENTS["put"], quota.client, quota.record, *limits)
+        try:
+            await self.database.execute(STATEMENTS["put"], quota.client, quota.record, *limits)
+        except asyncpg.ForeignKeyViolationError as error:
+            problem = invalid("client", "a registered client")
+            raise HubError(problem.code, **problem.detail) from error
 
     async def remove(self, client: ClientId | None, record: RecordCode | None) -> bool:
         """Deletes a quota; False: there was none. Needs the owner role."""

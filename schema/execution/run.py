@@ -20,6 +20,7 @@ from hub.regions.service import RegionService
 from schema.build import Contract
 from schema.context import Context
 from schema.cost import cost_of
+from schema.errand import Errand
 from schema.execution.detours import Detours
 from schema.execution.document import Document
 from schema.execution.prepare import Ready
@@ -56,7 +57,7 @@ class Asker:
     """Who asks and why. ``purpose`` is demanded only of operations that read facts.
 
     ``cost_limit``: what one question may cost. ``presence`` is entered while agencies are asked; it may
-    cancel the task.
+    cancel the task. ``errand`` is asked whether the client's quotas allow the question.
     """
 
     may_introspect: bool
@@ -64,6 +65,7 @@ class Asker:
     words: Words
     cost_limit: int
     presence: AbstractContextManager[None]
+    errand: Errand
 
 
 class Answering:
@@ -109,9 +111,13 @@ class Answering:
     async def _inquire(self, run: Run, asker: Asker, active: Active, cost: int) -> Answered:
         if isinstance(asker.purpose, Problem):
             return replace(refusal(asker.words, asker.purpose), cost=cost)
+        excess = await asker.errand.take(asker.purpose.client, run.ready.asked.question)
+        if excess:
+            return replace(refusal(asker.words, excess), cost=cost)
         inquiry = await self.facts.begin(asker.purpose, run.ready.asked.question, active)
         if isinstance(inquiry, Problem):
             return replace(refusal(asker.words, inquiry), cost=cost)
+        asker.errand.begin(inquiry)
         try:
             with asker.presence:
                 body = await run.body(inquiry, self.regions)
@@ -119,6 +125,8 @@ class Answering:
             gone = isinstance(broken, asyncio.CancelledError)
             await asyncio.shield(inquiry.give_up(Result.ABANDONED if gone else Result.FAILED))
             raise
+        finally:
+            asker.errand.end(inquiry)
         return Answered(await _sealed(run.request, body, inquiry), cost=cost)
 
 
@@ -146,7 +154,8 @@ class Run:
                 return {"data": await waves.answer(self.ready, self.ready.compiled, regions.full_name)}
             except UNPLANNED as reason:  # a fault or an oddity: the ordinary executor says which
                 self.detours.count(reason)
-        return await self.ordinarily(self.context(regions, Loaders(inquiry, waves.asked)))
+        with inquiry.service.tracing.span("shape"):
+            return await self.ordinarily(self.context(regions, Loaders(inquiry, waves.asked)))
 
     def context(self, regions: RegionService, loaders: Loaders) -> Context:
         """What the resolvers of this operation go by."""

@@ -37,13 +37,14 @@ class Waves:
             keys.of(place, self.sourced)
         if not keys.sound:
             raise DeoptimisedError
-        rows = [self._rows(fetch) for fetch in plan.fetches]
-        sources = [
-            sources_of(self.sourced[fetch.index], parts) if fetch.index in self.sourced else None
-            for fetch, parts in compiled.sources
-        ]
-        values = [read(ready.values) for read in plan.values]
-        return compiled.shape(rows, sources, ready.named, values, region_name)
+        with self.inquiry.service.tracing.span("shape"):
+            rows = [self._rows(fetch) for fetch in plan.fetches]
+            sources = [
+                sources_of(self.sourced[fetch.index], parts) if fetch.index in self.sourced else None
+                for fetch, parts in compiled.sources
+            ]
+            values = [read(ready.values) for read in plan.values]
+            return compiled.shape(rows, sources, ready.named, values, region_name)
 
     async def _fetch(self, wave: Sequence[Fetch], keys: Keys) -> None:
         needs = [need_of(fetch, keys, self.sourced) for fetch in wave]

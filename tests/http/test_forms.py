@@ -124,6 +124,6 @@ async def test_a_method_that_may_change_nothing_runs_no_mutation() -> None:
     nothing: Any = None
     answering = Answering(lambda: (contract, nothing), nothing, nothing, nothing)
     words = Words({language: load_texts(language) for language in Language}, Language.EN)
-    asker = Asker(False, Problem(Code.PURPOSE_MISSING), words, 1, nothing)
+    asker = Asker(False, Problem(Code.PURPOSE_MISSING), words, 1, nothing, nothing)
     answered = await answering.answer(Request("mutation { b }", None, {}, {}, safe=True), asker)
     assert answered.refused == Problem(Code.METHOD_NOT_ALLOWED)

@@ -132,7 +132,7 @@ def mutations(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 def unsealed_by_choice(changed: dict[str, Any]) -> bool:
     """A purpose may have come in headers, and clients put extensions of their own beside it."""
     request = changed["request"] if isinstance(changed.get("request"), dict) else {}
-    extensions = request.get("extensions", {})
+    extensions = {} if request.get("extensions") is None else request["extensions"]
     return isinstance(extensions, dict) and extensions.get("purpose", STATED) == STATED
 
 

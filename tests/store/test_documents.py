@@ -100,9 +100,24 @@ async def test_the_commands(databases: Databases, owner_database: Database, tmp_
     assert [(one["id"], one["name"], one["text"]) for one in json.loads(listed.stdout)] == [
         (digest_of(QUERY), "PersonName", QUERY)
     ]
-    assert "PersonName" in hub(databases, tmp_path, "list").stdout
+    listed = hub(databases, tmp_path, "list")
+    assert all(told in listed.stdout for told in ("PersonName", "fits the catalogue"))
     assert hub(databases, tmp_path, "remove", "PersonName").returncode == 0
     gone = hub(databases, tmp_path, "remove", "PersonName")
     assert (gone.returncode, "HUB-128" in gone.stderr) == (1, True)
     missing = hub(databases, tmp_path, "add", str(tmp_path / "nothing"))
     assert (missing.returncode, "HUB-421" in missing.stderr) == (1, True)
+
+
+async def test_the_list_tells_which_query_is_answered_no_more(
+    databases: Databases, owner_database: Database, tmp_path: Path
+) -> None:
+    await DocumentStore(owner_database).put(
+        [document(QUERY), document("query Gone { person { wings } }", "Gone")]
+    )
+    listed = hub(databases, tmp_path, "list", "--json")
+    states = {one["name"]: (one["problem"], one["answer"]) for one in json.loads(listed.stdout)}
+    assert states == {"PersonName": (None, None), "Gone": ("HUB-423", "HUB-111")}
+    table = hub(databases, tmp_path, "list").stdout
+    assert "'Gone' no longer fits it (HUB-111)." in table
+    assert "'PersonName'" not in table

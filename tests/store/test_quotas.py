@@ -16,6 +16,8 @@ from hub.clients.model import Client
 from hub.clients.store import ClientStore
 from hub.kernel.clock import SystemClock
 from hub.kernel.db import Database
+from hub.kernel.errors import Code, HubError, Problem
+from hub.quotas import rules
 from hub.quotas.model import Limits, Quota
 from hub.quotas.service import QuotaService
 from hub.quotas.store import STATEMENTS, QuotaStore, Remainder, Wish
@@ -56,9 +58,9 @@ async def within_one_window(seconds: int, need: float) -> None:
         await asyncio.sleep(left)
 
 
-async def spend(made: list[QuotaService], requests: int, subjects: int = 1) -> int:
+async def spend(made: list[QuotaService], requests: int) -> int:
     async def some(worker: QuotaService) -> int:
-        asks = [worker.take(CLIENT, subjects, [PERSON]) for _ in range(requests // len(made))]
+        asks = [worker.admit(CLIENT) for _ in range(requests // len(made))]
         return sum(decision.problem is None for decision in await asyncio.gather(*asks))
 
     return sum(await asyncio.gather(*map(some, made)))
@@ -83,6 +85,18 @@ async def test_workers_admit_together_no_more_than_the_limit_and_nearly_all_of_i
         admitted = first + await spend(made, 60)
         assert admitted <= 300
     assert await database.fetchval("SELECT leased FROM quotas.leased") == admitted
+
+
+async def test_a_killed_worker_takes_no_more_than_its_lease_with_it(database_url: str) -> None:
+    await within_one_window(60, 10)
+    async with workers(database_url, Limits(per_minute=400)) as (killed, other, _):
+        assert await spend([killed], 1) == 1
+        assert killed._filling is not None
+        killed._filling.cancel()  # it gives nothing back any more
+        killed._allotments.clear()
+        lost = rules.block(400, WORKERS)
+        admitted = await spend([other], 500)
+        assert 400 - 1 - lost <= admitted < 400
 
 
 async def test_a_new_second_is_a_new_window(database_url: str) -> None:
@@ -170,7 +184,8 @@ async def test_a_clients_and_a_records_limits_are_set_seen_and_taken_back(
     async with workers(database_url, Limits(per_minute=1000)) as (worker, *_):
 
         async def policy() -> str:
-            return (await worker.take(CLIENT, 1, [PERSON])).headers["RateLimit-Policy"]
+            decisions = (await worker.admit(CLIENT), await worker.take(CLIENT, 1, [PERSON]))
+            return ", ".join(one.policies for one in decisions if one.policies)
 
         async def is_set() -> bool:
             return await policy() == '"per-minute";q=700;w=60, "per-day/person";q=50;qu="subjects";w=86400'
@@ -191,6 +206,14 @@ async def test_a_quota_put_again_replaces_the_first(office: QuotaService, databa
     await office.put(Quota(None, PERSON, Limits(per_day=50)))
     await office.put(Quota(None, PERSON, Limits(per_day=60)))
     assert await QuotaStore(database).read() == (Quota(None, PERSON, Limits(per_day=60)),)
+
+
+async def test_a_quota_of_a_client_that_nobody_knows_is_refused(office: QuotaService) -> None:
+    with pytest.raises(HubError) as caught:
+        await office.put(Quota(ClientId("nobody"), None, Limits(1)))
+    assert caught.value.problem == Problem(
+        Code.QUOTA_INVALID, {"part": "client", "rule": "a registered client"}
+    )
 
 
 async def test_the_serving_role_sets_no_quota(database: Database) -> None:

@@ -34,7 +34,7 @@ def test_a_command_does_not_import_what_it_does_not_need() -> None:
         "import sys; sys.argv=['hub','migrate','--help']; import hub.__main__ as m\n"
         "try: m.main()\n"
         "except SystemExit: pass\n"
-        "print([n for n in ('strawberry','starlette','uvicorn','aiohttp') if n in sys.modules])"
+        "print([n for n in ('strawberry','starlette','uvicorn','httptools') if n in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip().endswith("[]")
@@ -60,6 +60,13 @@ def test_migrating_a_database_needs_its_owner() -> None:
     run = hub("migrate", HUB_DATABASE_URL="postgresql://a:b@127.0.0.1:1/hub")
     assert run.returncode == 1
     assert "HUB_OWNER_DATABASE_URL" in run.stderr
+
+
+def test_a_command_speaks_to_a_person_only() -> None:
+    run = hub("migrate", HUB_OWNER_DATABASE_URL="postgresql://nobody@127.0.0.1:1/hub")
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert run.stderr.startswith("HUB-412 ")
 
 
 def test_a_problem_in_words_has_its_number_and_next_step() -> None:

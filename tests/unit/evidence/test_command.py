@@ -97,7 +97,7 @@ try:
     app(["verify", sys.argv[1], "--keys", sys.argv[2], "--lang", "en"])
 except SystemExit as end:
     assert not end.code, end.code
-present = {"asyncpg", "strawberry", "graphql", "aiohttp", "starlette"} & set(sys.modules)
+present = {"asyncpg", "strawberry", "graphql", "httptools", "starlette"} & set(sys.modules)
 assert not present, present
 """
 

@@ -18,6 +18,7 @@ from hub.evidence.model import Verdict
 from hub.evidence.rules import base64url, in_words, verify_exchange
 from hub.kernel.crypto.signing import Use, new_key
 from hub.kernel.errors import Code, Problem
+from hub.kernel.strict_json import DEEPEST, strict_json
 from hub.texts import Language, load_texts
 
 Save = Callable[[object], bytes]
@@ -120,6 +121,28 @@ def test_a_request_without_a_member_is_sealed_as_it_came(
     exchange = desk.exchange(request_body, response_body)
     assert isinstance(verify_exchange(saved(exchange), desk.jwks), Verdict)
     exchange["request"][absent] = None
+    found = verify_exchange(saved(exchange), desk.jwks)
+    assert isinstance(found, Verdict if absent == "extensions" else Problem), "extensions are not sealed"
+
+
+def test_extensions_that_are_null_are_as_good_as_none(desk: Any, response_body: Any, saved: Save) -> None:
+    """Some client libraries send every member; the hub answers them, so their receipts hold."""
+    exchange = desk.exchange({"query": "{ a }", "extensions": None}, response_body)
+    assert isinstance(verify_exchange(saved(exchange), desk.jwks), Verdict)
+
+
+def test_the_deepest_request_that_the_hub_takes_can_be_verified(
+    desk: Any, request_body: Any, response_body: Any, saved: Save
+) -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(DEEPEST - 3):  # within variables, within the request
+        nested = {"in": nested}
+    request_body["variables"] = {"nested": nested}
+    assert isinstance(strict_json(saved(request_body)), dict)
+    exchange = desk.exchange(request_body, response_body)
+    assert isinstance(verify_exchange(saved(exchange), desk.jwks), Verdict)
+    exchange["request"]["variables"] = {"nested": {"in": nested}}
+    assert isinstance(strict_json(saved(exchange["request"])), Problem)
     assert isinstance(verify_exchange(saved(exchange), desk.jwks), Problem)
 
 
@@ -164,8 +187,6 @@ CHANGES: list[tuple[str, Callable[[Any], Any], str]] = [
     ("half a receipt", lambda e: e["response"]["extensions"].update(receipt="a.b"), "extensions.receipt"),
     ("no salt", lambda e: e["response"]["extensions"].update(receiptSalt=""), "extensions.receiptSalt"),
     ("another salt", lambda e: e["response"]["extensions"].update(receiptSalt="A" * 43), "request"),
-    ("a float", lambda e: e["request"]["variables"].update(id=1e300 * 1e10), "JCS"),
-    ("a large integer", lambda e: e["request"]["variables"].update(id=2**53), "JCS"),
 ]
 
 
@@ -174,8 +195,45 @@ def test_a_change_is_found_and_its_place_named(
     desk: Any, exchange: Any, saved: Save, change: Callable[[Any], Any], where: str
 ) -> None:
     change(exchange)
-    found = verify_exchange(saved(exchange).replace(b"Infinity", b"1e999"), desk.jwks)
+    found = verify_exchange(saved(exchange), desk.jwks)
     assert part(found) == where
+
+
+def test_a_float_in_a_response_is_no_whole_number_of_the_hub(
+    desk: Any, request_body: Any, saved: Save
+) -> None:
+    """Canonical JSON writes both alike (RFC 8785 §3.2.2.3), so that the digest alone would not tell."""
+    exchange = desk.exchange(request_body, {"data": {"people": {"count": 1}}})
+    assert isinstance(verify_exchange(saved(exchange), desk.jwks), Verdict)
+    exchange["response"]["data"]["people"]["count"] = 1.0
+    assert part(verify_exchange(saved(exchange), desk.jwks)) == "response"
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"9007199254740992", b"NaN"])
+def test_a_number_that_is_not_portable_makes_it_unreadable(
+    desk: Any, exchange: Any, saved: Save, number: bytes
+) -> None:
+    exchange["request"]["variables"]["id"] = "HERE"
+    found = verify_exchange(saved(exchange).replace(b'"HERE"', number), desk.jwks)
+    assert isinstance(found, Problem)
+    assert found.code is Code.EXCHANGE_UNREADABLE
+
+
+def test_keys_of_no_use_here_are_passed_over(desk: Any, exchange: Any, saved: Save) -> None:
+    """RFC 7517 §5: what a reader does not understand it ignores."""
+    listed = json.loads(desk.jwks)["keys"]
+    mine = next(key for key in listed if key["kid"] == desk.ring.keys[Use.RECEIPT][0].kid)
+    strange = [
+        {"kty": "OKP"},
+        {"kid": "x"},
+        {"kid": 1, "kty": "EC"},
+        {"kty": "oct", "k": "AA", "kid": "a"},
+        {"kid": "receipt-later", "kty": "AKP", "pub": "AA"},
+        {"kid": "receipt-cut", "kty": "OKP", "crv": "Ed25519"},
+        *({**mine, "kid": f"receipt-{x}", "x": x} for x in ("AA", "é", 5, None, [])),
+    ]
+    jwks = json.dumps({"keys": [*strange, *listed]}).encode()
+    assert isinstance(verify_exchange(saved(exchange), jwks), Verdict)
 
 
 def test_no_other_letter_of_receipt_or_salt_is_accepted(desk: Any, exchange: Any, saved: Save) -> None:
@@ -258,7 +316,7 @@ def test_another_key_under_the_same_name_does_not_verify(desk: Any, exchange: An
     "text",
     [
         b"", b"{", b"[]", b"{}", b'"x"', b"\xff", b'{"request": {}}', b'{"request": 1, "response": {}}',
-        b'{"request": {"extensions": null}, "response": {}}', b'{"request": {}, "response": NaN}',
+        b'{"request": {"extensions": 1}, "response": {}}', b'{"request": {}, "response": NaN}',
         b"[" * 100_000,
     ],
 )  # fmt: skip
@@ -295,6 +353,35 @@ def test_other_extensions_of_the_request_are_told_to_be_uncovered(
     assert isinstance(verdict, Verdict)
     assert verdict.uncovered == ("request.extensions.trace",)
     assert "request.extensions.trace" in in_words(verdict, load_texts(Language.EN).page("evidence"))[-1]
+
+
+def test_a_purpose_under_another_name_is_nobodys_purpose(desk: Any, exchange: Any, saved: Save) -> None:
+    """As if it had come in headers: the receipt itself states what the hub took for the purpose."""
+    extensions = exchange["request"]["extensions"]
+    extensions["Purpose"] = {**extensions.pop("purpose"), "case": "another"}
+    verdict = verify_exchange(saved(exchange), desk.jwks)
+    assert isinstance(verdict, Verdict)
+    assert verdict.purpose["case"] == "淄审批〔2026〕12号"
+    for language, warned in (
+        (Language.EN, "The purpose is the one stated above"),
+        (Language.ZH, "以上文所列为准"),
+    ):
+        lines = in_words(verdict, load_texts(language).page("evidence"))
+        assert "淄审批〔2026〕12号" in lines[1]
+        assert "request.extensions.Purpose" in lines[-1]
+        assert warned in lines[-1]
+        assert "another" not in "".join(lines)
+
+
+@pytest.mark.parametrize("name", ["a\nGenuine.", "\x1b[2J", "\u202egnihtyna", "a, b", ""])
+def test_a_name_that_nothing_covers_cannot_speak_for_the_verifier(
+    desk: Any, exchange: Any, saved: Save, name: str
+) -> None:
+    exchange["request"]["extensions"][name] = 1
+    verdict = verify_exchange(saved(exchange), desk.jwks)
+    assert isinstance(verdict, Verdict)
+    assert verdict.uncovered == (f"request.extensions.{json.dumps(name)}",)
+    assert verdict.uncovered[0].isprintable()
 
 
 IN_ENGLISH = """

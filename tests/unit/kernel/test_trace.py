@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import Awaitable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -42,15 +43,18 @@ async def test_spans_of_tasks_hang_below_the_clients_own_span(
 ) -> None:
     told: list[str | None] = []
 
-    async def fetch(record: str) -> None:
-        with tracing.span(f"fetch {record}", record=record, count=2):
-            await asyncio.sleep(0)
-            told.append(tracing.traceparent())
+    async def ask(record: str) -> str:
+        await asyncio.sleep(0)
+        told.append(tracing.traceparent())
+        return record
 
-    with tracing.request("graphql", {"traceparent": CLIENTS, "tracestate": "city=1"}):
+    def fetch(record: str) -> Awaitable[str]:
+        return tracing.within(f"fetch {record}", ask, record, record=record, count=2)
+
+    with tracing.request("graphql", {b"traceparent": CLIENTS.encode(), b"tracestate": b"city=1"}):
         with tracing.span("permit"):
             pass
-        await asyncio.gather(fetch("person"), fetch("business"))
+        assert await asyncio.gather(fetch("person"), fetch("business")) == ["person", "business"]
     spans = named(exporter)
     root, person = spans["graphql"], spans["fetch person"]
     assert root.parent is not None
@@ -74,7 +78,7 @@ async def test_spans_of_tasks_hang_below_the_clients_own_span(
 def test_a_traceparent_that_is_none_begins_a_trace_of_our_own(
     tracing: Traced, exporter: InMemorySpanExporter, header: str
 ) -> None:
-    with tracing.request("graphql", {"traceparent": header}):
+    with tracing.request("graphql", {b"traceparent": header.encode()}):
         pass
     assert named(exporter)["graphql"].parent is None
 
@@ -82,7 +86,7 @@ def test_a_traceparent_that_is_none_begins_a_trace_of_our_own(
 def test_a_client_that_is_not_sampled_is_not_exported_but_passed_on(
     tracing: Traced, exporter: InMemorySpanExporter
 ) -> None:
-    with tracing.request("graphql", {"traceparent": CLIENTS[:-2] + "00"}):
+    with tracing.request("graphql", {b"traceparent": CLIENTS[:-2].encode() + b"00"}):
         passed = tracing.traceparent()
     assert passed is not None
     assert passed.split("-")[1] == CLIENTS.split("-")[1]
@@ -108,9 +112,10 @@ def test_without_an_endpoint_nothing_is_traced_nor_imported() -> None:
     code = (
         "import sys\nfrom hub.kernel.trace import open_tracing\n"
         "tracing = open_tracing(None)\n"
-        "with tracing.request('graphql', {'traceparent': ''}), tracing.span('permit', count=1): pass\n"
-        "assert tracing.traceparent() is None; tracing.close()\n"
+        "with tracing.request('graphql', {b'traceparent': b''}), tracing.span('permit', count=1): pass\n"
+        "tracing.note(inquiry='1'); assert tracing.traceparent() is None; tracing.close()\n"
         "assert tracing.span('a') is tracing.span('b')\n"
+        "given = object(); assert tracing.within('fetch', lambda one: one, given, count=1) is given\n"
         "assert 'opentelemetry' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -97,32 +97,31 @@ async def admitted(asks: list[Awaitable[Any]]) -> int:
 async def test_without_limits_nothing_is_leased_and_everything_admitted(clock: Clock) -> None:
     pool = Pool(clock)
     async with workers(pool, Limits(0, 0, None)) as (worker,):
-        decision = await worker.take(CLIENT, 10_000, [PERSON])
-    assert decision.problem is None
-    assert decision.headers == {}
+        decisions = [await worker.admit(CLIENT), await worker.take(CLIENT, 10_000, [PERSON])]
+    assert [(one.problem, one.headers) for one in decisions] == [(None, {}), (None, {})]
     assert pool.rounds == 0
 
 
 async def test_exactly_the_limit_is_admitted_by_one_worker(clock: Clock) -> None:
     async with workers(Pool(clock), Limits(per_minute=100)) as (worker,):
-        assert await admitted([worker.take(CLIENT, 1, []) for _ in range(130)]) == 100
+        assert await admitted([worker.admit(CLIENT) for _ in range(130)]) == 100
         clock.at += 60
-        assert await admitted([worker.take(CLIENT, 1, []) for _ in range(130)]) == 100
+        assert await admitted([worker.admit(CLIENT) for _ in range(130)]) == 100
 
 
 @pytest.mark.parametrize("count", [2, 3, 8])
 async def test_several_workers_admit_together_no_more_and_hardly_less(clock: Clock, count: int) -> None:
     pool = Pool(clock)
     async with workers(pool, Limits(per_minute=1000), count) as made:
-        asks = [made[number % count].take(CLIENT, 1, []) for number in range(2000)]
+        asks = [made[number % count].admit(CLIENT) for number in range(2000)]
         assert 1000 - count * 1000 // (8 * count) <= await admitted(asks) <= 1000
 
 
 async def test_one_busy_worker_among_idle_ones_gets_nearly_everything(clock: Clock) -> None:
     async with workers(Pool(clock), Limits(per_minute=1000), 8) as made:
         for idle in made[1:]:
-            await idle.take(CLIENT, 1, [])
-        first = await admitted([made[0].take(CLIENT, 1, []) for _ in range(1200)])
+            await idle.admit(CLIENT)
+        first = await admitted([made[0].admit(CLIENT) for _ in range(1200)])
         assert first > 800
 
 
@@ -130,7 +129,7 @@ async def test_most_requests_need_no_round_trip(clock: Clock) -> None:
     pool = Pool(clock)
     async with workers(pool, Limits(10**6, 10**6, 10**6)) as (worker,):
         for _ in range(2000):
-            assert (await worker.take(CLIENT, 1, [])).problem is None
+            assert (await worker.admit(CLIENT)).problem is None
     assert pool.rounds < 20
 
 
@@ -138,28 +137,39 @@ async def test_requests_that_come_together_share_a_round_trip(clock: Clock) -> N
     pool = Pool(clock)
     async with workers(pool, Limits(per_minute=100)) as (worker,):
         clients = [ClientId(f"client-{number}") for number in range(50)]
-        assert await admitted([worker.take(client, 1, []) for client in clients]) == 50
+        assert await admitted([worker.admit(client) for client in clients]) == 50
     assert pool.rounds <= 2
 
 
 async def test_refusals_cost_no_round_trips(clock: Clock) -> None:
     pool = Pool(clock)
     async with workers(pool, Limits(per_minute=3)) as (worker,):
-        await admitted([worker.take(CLIENT, 1, []) for _ in range(4)])
+        await admitted([worker.admit(CLIENT) for _ in range(4)])
         rounds = pool.rounds
-        assert await admitted([worker.take(CLIENT, 1, []) for _ in range(1000)]) == 0
+        assert await admitted([worker.admit(CLIENT) for _ in range(1000)]) == 0
     assert pool.rounds == rounds
 
 
-async def test_a_refused_request_takes_nothing_of_any_limit(clock: Clock) -> None:
-    async with workers(Pool(clock), Limits(per_minute=10, per_day=100)) as (worker,):
-        refused = await worker.take(CLIENT, 101, [])
+async def test_a_refused_question_takes_nothing_of_any_limit(clock: Clock) -> None:
+    pool = Pool(clock, Quota(CLIENT, PERSON, Limits(per_minute=10)))
+    async with workers(pool, Limits(per_day=100)) as (worker,):
+        refused = await worker.take(CLIENT, 101, [PERSON])
         assert refused.problem is not None
         assert refused.problem.code is Code.QUOTA_USED_UP
-        assert (await worker.take(CLIENT, 100, [])).problem is None
-        decision = await worker.take(CLIENT, 1, [])
+        assert (await worker.take(CLIENT, 100, [PERSON])).problem is None
+        decision = await worker.take(CLIENT, 1, [PERSON])
         assert decision.problem is not None
-        assert '"per-minute";r=9' in decision.headers["RateLimit"]
+        assert '"per-minute/person";r=9' in decision.headers["RateLimit"]
+
+
+async def test_requests_and_subjects_are_leased_in_one_round_trip(clock: Clock) -> None:
+    pool = Pool(clock)
+    async with workers(pool, Limits(100, 100, 100)) as (worker,):
+        for _ in range(3):
+            assert (await worker.admit(CLIENT)).problem is None
+            assert (await worker.take(CLIENT, 1, [])).problem is None
+            clock.at += 1
+    assert pool.rounds == 3
 
 
 async def test_a_large_request_that_does_not_fit_leaves_room_for_small_ones_elsewhere(clock: Clock) -> None:
@@ -171,8 +181,8 @@ async def test_a_large_request_that_does_not_fit_leaves_room_for_small_ones_else
 
 async def test_clients_do_not_share_their_limits(clock: Clock) -> None:
     async with workers(Pool(clock), Limits(per_minute=5)) as (worker,):
-        assert await admitted([worker.take(CLIENT, 1, []) for _ in range(9)]) == 5
-        assert await admitted([worker.take(OTHER, 1, []) for _ in range(9)]) == 5
+        assert await admitted([worker.admit(CLIENT) for _ in range(9)]) == 5
+        assert await admitted([worker.admit(OTHER) for _ in range(9)]) == 5
 
 
 async def test_a_records_limit_counts_only_where_the_record_is_asked_for(clock: Clock) -> None:
@@ -188,13 +198,13 @@ async def test_a_records_limit_counts_only_where_the_record_is_asked_for(clock: 
 async def test_changed_quotas_count_at_once(clock: Clock) -> None:
     pool = Pool(clock)
     async with workers(pool, Limits(per_minute=5)) as (worker,):
-        await admitted([worker.take(CLIENT, 1, []) for _ in range(6)])
+        await admitted([worker.admit(CLIENT) for _ in range(6)])
         pool.quotas.append(Quota(CLIENT, None, Limits(per_minute=8)))
         pool.tell("")
         for _ in range(20):
             await asyncio.sleep(0)
         clock.at += 1.5  # until then a worker remembers that nothing was left
-        assert await admitted([worker.take(CLIENT, 1, []) for _ in range(9)]) == 3
+        assert await admitted([worker.admit(CLIENT) for _ in range(9)]) == 3
 
 
 async def test_subjects_met_on_the_way_are_charged_to_the_next_request(clock: Clock) -> None:
@@ -229,15 +239,15 @@ async def test_a_store_that_is_away_is_told_to_whoever_needs_a_lease_and_found_a
     async with workers(pool, Limits(per_minute=80)) as (worker,):
         pool.broken = HubError(Code.STORE_UNAVAILABLE)
         with pytest.raises(HubError) as caught:
-            await worker.take(CLIENT, 1, [])
+            await worker.admit(CLIENT)
         assert caught.value.problem.code is Code.STORE_UNAVAILABLE
         pool.broken = RuntimeError("a mistake of ours")
         with pytest.raises(HubError):
-            await worker.take(CLIENT, 1, [])
+            await worker.admit(CLIENT)
         pool.broken = None
-        assert (await worker.take(CLIENT, 1, [])).problem is None
+        assert (await worker.admit(CLIENT)).problem is None
         pool.broken = HubError(Code.STORE_UNAVAILABLE)
-        assert (await worker.take(CLIENT, 1, [])).problem is None  # from what is leased
+        assert (await worker.admit(CLIENT)).problem is None  # from what is leased
 
 
 @pytest.mark.parametrize(
@@ -249,4 +259,4 @@ async def test_a_quota_for_nobody_or_below_nothing_is_refused(clock: Clock, quot
     async with workers(Pool(clock), Limits()) as (worker,):
         with pytest.raises(HubError) as caught:
             await worker.put(quota)
-    assert caught.value.problem.code is Code.REQUEST_SHAPE
+    assert caught.value.problem.code is Code.QUOTA_INVALID

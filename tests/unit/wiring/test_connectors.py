@@ -5,30 +5,33 @@ from __future__ import annotations
 import time
 
 import pytest
+from aiohttp import web
+from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CollectorRegistry
 
 from connectors.cache import Cache
-from connectors.contract import Fault
+from connectors.contract import Ask, Fault
 from connectors.metering import Meter
 from hub.kernel.clock import SystemClock
 from hub.kernel.errors import Code, HubError
 from hub.kernel.settings import read_settings
+from hub.kernel.trace import UNTRACED, Traced, Tracing
 from hub.wiring import Connectors
-from tests.connectors import samples
+from tests.connectors import samples, services
 
 REST = samples.rest("http://127.0.0.1:9000")
 KEY = '[connector.credentials]\napi_key = { header = "X-Key", slot = "token" }\n[connector.limits]'
 CA = '[connector.address]\nca = """-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----"""'
 
 
-def connectors(**settings: str) -> Connectors:
+def connectors(tracing: Tracing = UNTRACED, **settings: str) -> Connectors:
     environ = {
         "HUB_AGENCY_NETWORKS": "127.0.0.0/8:1-65535 ::1/128:1-65535",
         "HUB_ISSUER": "http://127.0.0.1:1",
     }
     read = read_settings(environ | {f"HUB_{name.upper()}": value for name, value in settings.items()})
     nothing = Cache(0, str.encode, samples.now)
-    return Connectors(read, SystemClock(), Meter(CollectorRegistry()), nothing)
+    return Connectors(read, SystemClock(), Meter(CollectorRegistry()), nothing, tracing)
 
 
 @pytest.mark.parametrize(
@@ -112,3 +115,23 @@ def test_an_address_that_cannot_be_read_is_a_wrong_setting(setting: str, url: st
     assert refused.value.problem.code is Code.SETTING_INVALID
     assert refused.value.problem.detail["setting"] == f"HUB_{setting.upper()}"
     assert "s3cret" not in repr(refused.value.problem)
+
+
+async def test_an_agency_is_sent_the_requests_id_and_trace() -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append((request.headers["X-Correlation-Id"], request.headers["traceparent"]))
+        return web.json_response({"code": "0", "total": 0, "data": []})
+
+    tracing = Traced(TracerProvider(shutdown_on_exit=False))
+    deadline = time.monotonic() + 2
+    async with services.http(handle) as port:
+        opened = connectors(tracing)
+        agency = opened.open(samples.rest(f"http://127.0.0.1:{port}"), {})
+        with tracing.request("request", {}):
+            expected = tracing.traceparent()
+            await agency.fetch(Ask("person", ("11010519491231002X",), ("name",), (), deadline, "request-7"))
+        await agency.close()
+        await opened.close()
+    assert seen == [("request-7", expected)]
