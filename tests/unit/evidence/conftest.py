@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -146,3 +147,7 @@ def exchange(desk: Desk, request_body: dict[str, Any], response_body: dict[str, 
 def saved() -> Callable[[object], bytes]:
     """Writes an exchange as a client saves it."""
     return lambda content: json.dumps(content, ensure_ascii=False).encode()
+
+
+def unpadded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
