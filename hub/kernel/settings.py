@@ -88,7 +88,10 @@ def _network(text: str) -> AgencyNetwork:
     found = NETWORK.fullmatch(text)
     if found is None:
         raise ValueError
-    return ip_network(found["network"]), tuple(map(_ports, found["ports"].split(",")))
+    network = ip_network(found["network"])
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
+        raise ValueError  # such an address is judged as the IPv4 address in it, so this would never count
+    return network, tuple(map(_ports, found["ports"].split(",")))
 
 
 def _networks(text: str) -> tuple[AgencyNetwork, ...]:
@@ -307,6 +310,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 def settings_of_process() -> Settings:
     """The settings in this process's environment."""
     return read_settings(os.environ)
+
+
+def driver_environment() -> Mapping[str, str]:
+    """What PostgreSQL's driver reads in this process's environment, past all settings: PGHOST and others."""
+    return {key: value for key, value in os.environ.items() if key.startswith("PG")}
 
 
 def unknown_keys(environ: Mapping[str, str]) -> tuple[str, ...]:

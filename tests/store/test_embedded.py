@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
@@ -182,3 +183,15 @@ def test_a_link_is_no_private_folder(tmp_path: Path) -> None:
     with pytest.raises(HubError) as caught:
         private(tmp_path / "link")
     assert caught.value.problem.code is Code.EMBEDDED_DATABASE_FAILED
+
+
+def test_a_port_in_the_environment_does_not_move_the_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPORT", "6001")
+    server = EmbeddedPostgres(tmp_path / "postgres")
+    server.start()
+    folder = Path(parse_qs(urlsplit(server.dsn("hub_server")).query)["host"][0])
+    assert (folder / SOCKET_NAME).is_socket()
+    assert asyncio.run(ask(server.dsn("hub_server"), "select 1")) == 1
+    server.stop()

@@ -102,3 +102,11 @@ async def test_nobody_there_is_told_as_such() -> None:
 async def test_the_serving_role_has_only_what_it_needs(database: Database, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await database.execute(statement)
+
+
+async def test_who_does_not_own_the_database_is_told_so(cluster: Cluster) -> None:
+    databases = await cluster.make(empty=True)
+    with pytest.raises(HubError) as caught:
+        await migrate(databases.serving)
+    assert caught.value.problem.code is Code.SETTING_INVALID
+    assert caught.value.problem.detail["setting"] == "HUB_OWNER_DATABASE_URL"

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+import traceback
 
 import asyncpg
 import pytest
@@ -154,4 +155,14 @@ async def test_a_listener_may_start_before_postgresql_does(own_postgres: Embedde
     await database.listen("news", heard.put_nowait)
     await asyncio.to_thread(own_postgres.start)
     assert await asyncio.wait_for(heard.get(), 20) == ""
+    await database.close()
+
+
+async def test_a_url_that_the_driver_cannot_read_is_not_quoted() -> None:
+    database = await Database.open("postgresql://hub:s3cret/x@127.0.0.1/hub")
+    with pytest.raises(HubError) as caught, capture_logs() as logs:
+        await database.fetchval("select 1")
+    assert caught.value.problem.code is Code.STORE_UNAVAILABLE
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in repr(logs)
     await database.close()

@@ -76,7 +76,7 @@ async def ask(
     headers: Mapping[str, str],
     pause: float = 0,
 ) -> Reply:
-    """One request to an ASGI application, its body in chunks."""
+    """One request to an ASGI application, its body in chunks; a header of two lines stands twice."""
     sent: list[dict[str, Any]] = []
     waiting = list(chunks)
 
@@ -88,10 +88,11 @@ async def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
+    each = [(name, one) for name, value in headers.items() for one in value.split("\n")]
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path,
         "raw_path": path.encode(), "root_path": "", "scheme": "http", "query_string": b"",
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "headers": [(name.lower().encode(), value.encode()) for name, value in each],
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
     }  # fmt: skip
     await app(scope, receive, send)
@@ -260,6 +261,10 @@ async def test_a_suspended_client_learns_it_only_with_its_secret(desk: Desk) -> 
 async def test_two_ways_to_prove_oneself_are_one_too_many(desk: Desk) -> None:
     both = await desk.post(post_form(desk), authorization=basic("window", desk.secret))
     refused(both, 400, "invalid_request", Code.TOKEN_REQUEST_INVALID, "client authentication")
+    proof = basic("window", desk.secret)
+    for headers in (f"{proof}\n{proof}", f"{proof}\n{basic('kiosk', 'x')}", f"Bearer x\n{proof}"):
+        twice = await desk.post({"grant_type": "client_credentials"}, authorization=headers)
+        refused(twice, 400, "invalid_request", Code.TOKEN_REQUEST_INVALID, "client authentication")
     mixed = await desk.post(assertion_form("1", client_secret="x"))
     refused(mixed, 400, "invalid_request", Code.TOKEN_REQUEST_INVALID, "client authentication")
 

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import asyncpg
 
 from hub.kernel.db.pool import FAILURES
-from hub.kernel.db.quarters import Quarters, find_quarters, private
+from hub.kernel.db.quarters import SOCKET_PORT, Quarters, find_quarters, private
 from hub.kernel.errors import Code, HubError
 
 ADMIN = "postgres"
@@ -33,6 +33,7 @@ DENIALS = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswo
 RESTART_SECONDS = 0.2
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
+    "port": str(SOCKET_PORT),  # else PGPORT would name the socket
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "password_encryption": "scram-sha-256",
@@ -126,7 +127,7 @@ class EmbeddedPostgres:
             raise HubError(Code.EMBEDDED_DATABASE_FAILED, detail="it has not been started")
         password = self._password(role)
         host = quote(str(self._quarters.sockets), safe="")
-        return f"postgresql://{role}:{password}@/{database}?host={host}"
+        return f"postgresql://{role}:{password}@/{database}?host={host}&port={SOCKET_PORT}"
 
     def _own_folder(self) -> bool:
         lock = (self._folder / "lock").open("w", encoding="ascii")

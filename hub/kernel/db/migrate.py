@@ -14,6 +14,7 @@ from typing import Protocol
 
 import asyncpg
 
+from hub.kernel.db.places import require_readable
 from hub.kernel.errors import Code, HubError
 
 FILE_NAME = re.compile(r"(\d{4})_[a-z][a-z0-9_]*\.sql")
@@ -21,6 +22,7 @@ LOCK_KEY = 0x50_52_4F_4F_46  # "PROOF": advisory lock of whoever migrates
 LOCK_POLL_SECONDS = 0.1
 LOCK_WAIT_SECONDS = 120.0
 CONNECT_SECONDS = 10.0
+OWNER = "HUB_OWNER_DATABASE_URL"
 LOCK_TIMEOUT = "5s"  # a migration that waits longer would hold up everybody who queues behind it
 STATEMENT_TIMEOUT = "60s"
 BOOTSTRAP = """
@@ -99,9 +101,11 @@ async def migrate(
 ) -> int:
     """Apply what is missing as the owner role; returns how many, and tells each name to ``applied``.
 
-    Raises HubError: DATABASE_UNREACHABLE, MIGRATION_CHANGED, or STORE_UNAVAILABLE when another process
-    keeps the lock for two minutes. A migration that fails leaves nothing behind and its error passes.
+    Raises HubError: DATABASE_UNREACHABLE, MIGRATION_CHANGED, SETTING_INVALID when the URL cannot be read or
+    its role is not the owner, or STORE_UNAVAILABLE when another process keeps the lock for two minutes. A
+    migration that fails leaves nothing behind and its error passes.
     """
+    require_readable(dsn, OWNER)
     steps = load_migrations() if migrations is None else migrations
     connection = await _connect(dsn)
     try:
@@ -112,6 +116,9 @@ async def migrate(
             await _apply(connection, migration)
             applied(migration.name)
         return len(waiting)
+    except asyncpg.InsufficientPrivilegeError as error:
+        rule = "a role that owns the database, and may create roles unless hub_serve exists"
+        raise HubError(Code.SETTING_INVALID, setting=OWNER, rule=rule) from error
     finally:
         await connection.close(timeout=CONNECT_SECONDS)
 

@@ -215,6 +215,8 @@ class Database:
                 return connection
         try:
             return await self._connect()
+        except ValueError as error:  # the driver quotes what it cannot read, and that may be a password
+            raise unavailable(error) from None
         except FAILURES as error:
             raise unavailable(error) from error
 

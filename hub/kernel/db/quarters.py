@@ -17,7 +17,8 @@ from pathlib import Path
 from hub.kernel.errors import Code, HubError
 
 CONFINED = Path(__file__).parent.with_name("confined.py")
-SOCKET_NAME = ".s.PGSQL.5432"
+SOCKET_PORT = 5432  # a part of the socket's name only
+SOCKET_NAME = f".s.PGSQL.{SOCKET_PORT}"
 SOCKET_LIMIT = 107  # bytes of a socket's path, sun_path in unix(7) less its closing zero
 STATE_FOLDER = Path("/var/lib/proofless")  # where an unprivileged user can reach what root's folders hide
 UNPRIVILEGED = ("postgres", "nobody")

@@ -56,6 +56,8 @@ def test_agency_networks_are_networks_with_port_ranges() -> None:
         ("HUB_AGENCY_NETWORKS", "10.0.0.0/8:99999"),
         ("HUB_AGENCY_NETWORKS", "10.0.0.0/8:9-1"),
         ("HUB_AGENCY_NETWORKS", "10.0.0.0/8:1,,2"),
+        ("HUB_AGENCY_NETWORKS", "::ffff:10.20.0.0/112:443"),
+        ("HUB_AGENCY_NETWORKS", "fe80::1%eth0/128:443"),
         ("HUB_LOG_LEVEL", "loud"),
     ],
 )
