@@ -115,7 +115,8 @@ def _handlers(
         return answer(request, Problem(STATUS_CODES.get(status, Code.INTERNAL)), headers)
 
     def broken(request: Request, error: Exception) -> Response:
-        get_log("hub.http").error("request_failed", route=request.url.path, exc_info=error)
+        pattern = getattr(request.scope.get("route"), "path", None)  # never what a caller chooses
+        get_log("hub.http").error("request_failed", route=pattern, exc_info=error)
         return answer(request, Problem(Code.INTERNAL))
 
     return {HubError: refused, HTTPException: misdirected, Exception: broken}
