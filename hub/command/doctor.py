@@ -14,15 +14,28 @@ from dataclasses import dataclass
 import typer
 
 from hub.command.names import occupied_names
-from hub.kernel.db.migrate import is_migrated
-from hub.kernel.db.pool import Database
+from hub.kernel.db.provision import require_servable
 from hub.kernel.db.quarters import installed_binaries, namespaces_allowed
-from hub.kernel.errors import HubError
+from hub.kernel.errors import Code, HubError
 from hub.kernel.settings import Settings, settings_of_process, unknown_keys_of_process
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 1_000_000_000
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+DATABASE_MENDED = {
+    Code.DATABASE_UNREACHABLE: (
+        "连不上 PostgreSQL；请检查 HUB_DATABASE_URL、网络和角色口令。",
+        "PostgreSQL does not answer: check HUB_DATABASE_URL, the network and the role's password.",
+    ),
+    Code.DATABASE_NOT_MIGRATED: (
+        "数据库结构不是本版本的；请运行 hub migrate。",
+        "The database is not at this release: run hub migrate.",
+    ),
+    Code.SETTING_INVALID: (
+        "HUB_DATABASE_URL 须能读懂，且其角色（如 hub_server）只能向日志添加，不能是所有者。",
+        "HUB_DATABASE_URL must be readable; its role (such as hub_server) may only add to the log.",
+    ),
+}
 app = typer.Typer(help="Say what is wrong with this environment. 检查运行环境。")
 
 
@@ -104,20 +117,10 @@ def check_database(settings: Settings) -> Finding:
     if settings.database_url is None:
         return _check_programs()
     try:
-        state = asyncio.run(_is_migrated(settings.database_url))
-    except HubError:
-        return Finding(
-            "database",
-            False,
-            "连不上 PostgreSQL；请检查 HUB_DATABASE_URL、网络和角色口令。",
-            "PostgreSQL does not answer: check HUB_DATABASE_URL, the network and the role's password.",
-        )
-    return Finding(
-        "database",
-        state,
-        "数据库结构不是本版本的；请运行 hub migrate。",
-        "The database is not at this release: run hub migrate.",
-    )
+        asyncio.run(require_servable(settings.database_url))
+    except HubError as error:
+        return Finding("database", False, *DATABASE_MENDED[error.problem.code])
+    return Finding("database", True)
 
 
 def check_confinement(settings: Settings) -> Finding:
@@ -185,11 +188,3 @@ def _check_programs() -> Finding:
         "找不到 PostgreSQL 程序；请重新安装（make clean run），或设置 HUB_DATABASE_URL。",
         "PostgreSQL's programs are missing: install again (make clean run), or set HUB_DATABASE_URL.",
     )
-
-
-async def _is_migrated(dsn: str) -> bool:
-    database = await Database.open(dsn, size=1)
-    try:
-        return await is_migrated(database)
-    finally:
-        await database.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.command.doctor import check_database
 from hub.kernel.db.migrate import load_migrations, migrate
 from hub.kernel.db.provision import embedded, provided
 from hub.kernel.errors import Code, HubError, Problem
@@ -55,6 +56,18 @@ def test_the_log_is_not_served_by_who_could_change_it(cluster: Cluster, tmp_path
         found = problem({"HUB_DATA": str(tmp_path / "data"), "HUB_DATABASE_URL": url})
         assert (found.code, found.detail["setting"]) == (Code.SETTING_INVALID, "HUB_DATABASE_URL")
         assert "hub_server" in found.detail["rule"]
+
+
+def test_the_doctor_says_which_of_them_it_is(cluster: Cluster) -> None:
+    databases = asyncio.run(cluster.make())
+    empty = asyncio.run(cluster.make(empty=True))
+    said = [
+        check_database(read_settings({"HUB_DATABASE_URL": url})).en
+        for url in (databases.serving, databases.owner, empty.serving)
+    ]
+    assert said[0] == ""
+    assert "may only add to the log" in said[1]
+    assert "hub migrate" in said[2]
 
 
 def test_an_owner_alone_does_not_lead_to_an_embedded_database(cluster: Cluster, tmp_path: Path) -> None:

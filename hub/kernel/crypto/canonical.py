@@ -10,8 +10,8 @@ import msgspec
 import rfc8785
 
 from hub.kernel.errors import Code, HubError
+from hub.kernel.strict_json import LARGEST
 
-LARGEST_INTEGER = 2**53 - 1  # RFC 8785 §3.2.2.3 by I-JSON (RFC 7493 §2.2)
 PLAIN = frozenset({str, bool, type(None)})
 FAR_CHARACTER = re.compile("[\U00010000-\U0010ffff]")
 SORTED = msgspec.json.Encoder(order="sorted")
@@ -60,7 +60,7 @@ def _checked(values: Iterable[object]) -> bool:
 
 
 def _checked_number(value: object) -> bool:
-    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+    if isinstance(value, int) and abs(value) > LARGEST:
         raise HubError(Code.NUMBER_NOT_PORTABLE)
     if isinstance(value, float) and not math.isfinite(value):
         raise HubError(Code.NUMBER_NOT_PORTABLE)

@@ -33,7 +33,7 @@ def provided(settings: Settings) -> Iterator[Settings]:
     private(settings.data)
     if settings.database_url is not None:
         require_readable(settings.database_url, SERVING)
-        asyncio.run(_check(settings.database_url))
+        asyncio.run(require_servable(settings.database_url))
         yield settings
         return
     if settings.owner_database_url is not None:
@@ -61,7 +61,8 @@ def embedded(settings: Settings) -> Iterator[Settings]:
         server.stop()
 
 
-async def _check(dsn: str) -> None:
+async def require_servable(dsn: str) -> None:
+    """HubError as ``provided`` raises for an operator's database that cannot be served from."""
     database = await Database.open(dsn, size=1)
     try:
         migrated = await is_migrated(database)
