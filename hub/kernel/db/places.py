@@ -12,7 +12,6 @@ from hub.kernel.settings import driver_environment
 
 DEFAULT_PORT = 5432
 DEFAULT_HOST = "localhost"  # what the driver tries after the usual sockets
-SOCKET = ("/", "@")  # how a socket's path or abstract name begins
 LAST_PORT = 65_535
 READABLE = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with / ? # @ : % in a password percent-encoded"
 BRACKETED = re.compile(r"\[([^\]]+)\](?::([0-9]*))?")
@@ -21,9 +20,7 @@ Place = tuple[str, int]
 
 
 def places(url: str, environ: Mapping[str, str] | None = None) -> tuple[Place, ...]:
-    """Every host and port that the URL names, in its authority or its query.
-
-    For a socket it is the same port of this machine, where its server usually listens too.
+    """Every host and port that the URL names, in its authority or its query; none for a socket in a folder.
 
     Connection URIs of libpq (PostgreSQL manual, 34.1.1): several hosts, percent-encoding, ``?host=…&port=…``;
     what the URL leaves open the driver takes from PGHOST and PGPORT (34.15). Where libpq and the driver
@@ -45,7 +42,7 @@ def places(url: str, environ: Mapping[str, str] | None = None) -> tuple[Place, .
     )
     ports = tuple(map(_port, _listed(query.get("port", []))))
     usual = tuple(map(_port, _listed([environ.get("PGPORT", "")]))) or (DEFAULT_PORT,)
-    found = (_read(DEFAULT_HOST if one.startswith(SOCKET) else one, ports, usual) for one in written)
+    found = (_read(one, ports, usual) for one in written if not one.startswith(("/", "@")))
     return tuple(dict.fromkeys(place for some in found for place in some))
 
 
