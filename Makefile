@@ -30,7 +30,7 @@ check: $(STAMP)
 	else echo "npx is missing: the pages' types were not checked · 缺少 npx，未检查页面类型"; fi
 
 bench: $(STAMP)
-	@exec $(BIN)/python -m tests.bench
+	@exec $(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS)) $(if $(PEERS),--peers)
 
 lock:
 	@test -n '$(UV)' || { echo 'uv is missing: pip install uv · 缺少 uv' >&2; exit 1; }

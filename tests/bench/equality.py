@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from tests.bench.contenders import Contender
-from tests.bench.load import ask_each
 
 COMPARED = 4  # questions of each size
 
@@ -33,8 +32,7 @@ async def require_equal(contenders: Sequence[Contender], bodies: Sequence[bytes]
 
 
 async def _data(contender: Contender, questions: Sequence[bytes]) -> list[Any]:
-    bodies = await ask_each(contender.server.port, [contender.request(body) for body in questions])
-    return [msgspec.json.decode(body)["data"] for body in bodies]
+    return [msgspec.json.decode(body)["data"] for body in await contender.answers(questions)]
 
 
 def difference(left: Any, right: Any, path: str = "data") -> str | None:

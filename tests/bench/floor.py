@@ -26,6 +26,7 @@ STATUSES = {
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Lists = dict[str, list[dict[str, Any]]]
+People = list[dict[str, Any] | None]
 
 
 class Variables(msgspec.Struct):
@@ -41,10 +42,10 @@ class Posted(msgspec.Struct):
 
 
 class Floor:
-    """A bare ASGI callable that answers the one question."""
+    """A bare ASGI callable that answers the one question; ``people`` finds what it is about."""
 
-    def __init__(self, leases: sql.Leases) -> None:
-        self.fetch = leases.fetch
+    def __init__(self, people: Callable[[list[str]], Awaitable[People]]) -> None:
+        self.people = people
         self.decode = msgspec.json.Decoder(Posted).decode
         self.encode = msgspec.json.Encoder().encode
 
@@ -62,7 +63,14 @@ class Floor:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
-    async def people(self, numbers: list[str]) -> list[dict[str, Any] | None]:
+
+class Tables:
+    """The join over PostgreSQL."""
+
+    def __init__(self, leases: sql.Leases) -> None:
+        self.fetch = leases.fetch
+
+    async def people(self, numbers: list[str]) -> People:
         """Two waves of batched statements, then dicts from the bottom up."""
         people, certificates, businesses = await asyncio.gather(
             self.fetch(sql.PEOPLE, numbers),
@@ -133,4 +141,4 @@ def _businesses(rows: Sequence[sql.Record], licences: Lists, representatives: Se
 
 
 if __name__ == "__main__":
-    serve(Floor(sql.Leases(sources_dsn())))
+    serve(Floor(Tables(sql.Leases(sources_dsn())).people))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
 PATIENCE_SECONDS = 60.0
 MISTAKES = b'"errors":'  # no contender's data has this name
+LENGTH_VALUE = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+NUMBERED = re.compile(rb"HUB-[0-9]{3}")
+LARGEST_HEAD = 2**20
 
 
 class UnexpectedAnswerError(Exception):
@@ -31,6 +35,12 @@ class Load:
     def requests(self) -> int:
         """How many were answered."""
         return len(self.latencies)
+
+
+def mistakes(body: bytes) -> str:
+    """What is wrong with an answer, by the numbers of its errors; what it says of people is left out."""
+    numbers = sorted(set(NUMBERED.findall(body)))
+    return f"the answer holds errors: {b', '.join(numbers).decode() or 'none of them numbered'}"
 
 
 class Connection(asyncio.Protocol):
@@ -79,7 +89,7 @@ class Connection(asyncio.Protocol):
         now = time.perf_counter()
         self._latencies.append(now - self._sent)
         if self._received.find(MISTAKES) >= 0:
-            self._fail("the answer holds errors")
+            self._fail(mistakes(bytes(self._received)))
             return
         if self.keeps:
             self.bodies.append(bytes(self._received[self._received.find(HEAD_END) + len(HEAD_END) :]))
@@ -132,3 +142,34 @@ async def ask_each(port: int, requests: Sequence[bytes]) -> list[bytes]:
     async with asyncio.timeout(PATIENCE_SECONDS):
         await one.done
     return one.bodies
+
+
+class Line:
+    """One connection that takes whatever comes: refusals, errors, and the server's wish to close it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connects, unless it is connected; raises OSError."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=LARGEST_HEAD)
+        return self._streams
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer; raises OSError or EOFError when the connection breaks."""
+        reader, writer = await self.open()
+        writer.write(request)
+        head = await reader.readuntil(HEAD_END)
+        found = LENGTH_VALUE.search(head)
+        body = await reader.readexactly(int(found[1]) if found else 0)
+        if b"connection: close" in head.lower():
+            self.close()
+        return int(head[9:12]), body
+
+    def close(self) -> None:
+        """Closes the connection; the next request opens another."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None

@@ -8,18 +8,7 @@ from dataclasses import dataclass
 
 from tests.bench.contenders import Contender
 from tests.bench.load import Load, ask_for
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much is measured. ``seconds``: of one round of one contender at one size."""
-
-    sizes: tuple[int, ...] = (1, 20, 200)
-    rounds: int = 5
-    seconds: float = 1.2
-    connections: int = 8
-    people: int = 2000
-    warm_up_seconds: float = 1.0
+from tests.bench.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +52,26 @@ class Reading:
 
     def latency(self, share: float) -> float:
         """The latency in milliseconds that this share (0 to 1) of all requests did not exceed."""
-        ordered = sorted(latency for one in self.rounds for latency in one.load.latencies)
-        return ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1e3
+        return quantile([latency for one in self.rounds for latency in one.load.latencies], share) * 1e3
 
     def times(self, other: Reading) -> float:
         """How many times the other's CPU per request this is: the median of the rounds' own ratios."""
         pairs = zip(self.micros, other.micros, strict=True)
         return statistics.median(mine / theirs for mine, theirs in pairs)
+
+    def rate_times(self, other: Reading) -> float:
+        """How many times the other's requests a second this is: the median of the rounds' own ratios."""
+        pairs = zip(self.rounds, other.rounds, strict=True)
+        return statistics.median(
+            (mine.load.requests / mine.load.wall) / (theirs.load.requests / theirs.load.wall)
+            for mine, theirs in pairs
+        )
+
+
+def quantile(latencies: Sequence[float], share: float) -> float:
+    """The latency that this share (0 to 1) of them did not exceed, in their own unit."""
+    ordered = sorted(latencies)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
 Readings = dict[int, dict[str, Reading]]  # size -> contender -> reading
@@ -79,25 +81,27 @@ async def measure(
     contenders: Sequence[Contender],
     bodies: Mapping[int, Sequence[bytes]],
     plan: Plan,
+    connections: int,
     tell: Callable[[str], None],
 ) -> Readings:
     """Rounds of every contender in turn, at each size after a warm-up; another one begins each time."""
     readings: Readings = {}
-    for size in plan.sizes:
-        requests = {one.name: [one.request(body) for body in bodies[size]] for one in contenders}
+    for size, questions in bodies.items():
+        requests = {one.name: [one.request(body) for body in questions] for one in contenders}
         for one in contenders:
-            await ask_for(plan.warm_up_seconds, one.server.port, requests[one.name], plan.connections)
+            await _round(one, requests[one.name], plan.warm_up_seconds, connections)
         rounds: dict[str, list[Round]] = {one.name: [] for one in contenders}
         for number in range(plan.rounds):
-            tell(f"N={size}, {number + 1}/{plan.rounds}")
+            tell(f"N={size}, {connections} connections, {number + 1}/{plan.rounds}")
             start = number % len(contenders)
             for one in (*contenders[start:], *contenders[:start]):
-                rounds[one.name].append(await _round(one, requests[one.name], plan))
+                rounds[one.name].append(await _round(one, requests[one.name], plan.seconds, connections))
         readings[size] = {name: Reading(tuple(taken)) for name, taken in rounds.items()}
     return readings
 
 
-async def _round(contender: Contender, requests: Sequence[bytes], plan: Plan) -> Round:
+async def _round(contender: Contender, requests: Sequence[bytes], seconds: float, connections: int) -> Round:
     before = contender.server.seconds()
-    load = await ask_for(plan.seconds, contender.server.port, requests, plan.connections)
+    with contender.named():
+        load = await ask_for(seconds, contender.server.port, requests, connections)
     return Round(contender.server.seconds() - before, load)

@@ -32,16 +32,31 @@ query Approval($people: [ResidentIdNumber!]!) {
 """ % tuple(msgspec.json.encode(types).decode() for types in (CERTIFICATES, [LICENCE]))
 
 
+CERTIFIED = """
+query Certified($people: [ResidentIdNumber!]!) {
+  people(idNumbers: $people) { idNumber name certificates(types: ["driving_licence"]) { id status } }
+}
+"""
+EMPLOYED = """
+query Employed($people: [ResidentIdNumber!]!) {
+  people(idNumbers: $people) { idNumber businesses { uscc name } }
+}
+"""
+
+
 def bodies(people: Sequence[str], size: int, purpose: Mapping[str, str]) -> list[bytes]:
     """Request bodies about ``size`` neighbours each, from all over the city."""
     starts = [number * len(people) // DIFFERENT for number in range(DIFFERENT)]
     twice = (*people, *people)
-    return [_body(twice[start : start + size], purpose) for start in starts]
+    return [body_of(QUERY, twice[start : start + size], purpose) for start in starts]
 
 
-def _body(people: Sequence[str], purpose: Mapping[str, str]) -> bytes:
+def body_of(
+    query: str, value: str | Sequence[str], purpose: Mapping[str, str], variable: str = "people"
+) -> bytes:
+    """One request body with one variable."""
     return msgspec.json.encode(
-        {"query": QUERY, "variables": {"people": people}, "extensions": {"purpose": purpose}}
+        {"query": query, "variables": {variable: value}, "extensions": {"purpose": purpose}}
     )
 
 

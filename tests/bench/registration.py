@@ -1,7 +1,9 @@
-"""Registers the sources, a procedure, a client and its grants with the hub, as any city would."""
+"""Registers the sources, a procedure, a client and its grants with a hub, as any city would."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +18,7 @@ from hub.kernel.settings import Settings
 from hub.procedures.model import Procedure
 from hub.wiring import Hub, open_hub
 from tests.bench.city import CERTIFICATES, LICENCE
-from tests.bench.sources import Sources, manifests
+from tests.bench.manifests import Supply
 
 CLIENT = ClientId("bench-client")
 PROCEDURE = ProcedureCode("370300-bench-approval")
@@ -35,29 +37,50 @@ def purpose() -> dict[str, str]:
     }
 
 
-async def register(settings: Settings, sources: Sources) -> str:
+async def register(settings: Settings, supply: Supply) -> str:
     """Fills the hub's database through its own services; returns the client's secret."""
-    owning = replace(settings, database_url=settings.owner_database_url)
-    hub = open_hub(owning, CollectorRegistry())
-    try:
+    async with _owned(settings) as hub:
         await hub.clients.start()
-        await _catalogue(hub, sources)
-        return await _access(hub)
+        try:
+            await _catalogue(hub)
+            await _connect(hub, supply)
+            return await _access(hub)
+        finally:
+            await hub.clients.stop()
+
+
+async def connect(settings: Settings, supply: Supply) -> None:
+    """Registers every connector anew, at another address perhaps; servers that run swap them."""
+    async with _owned(settings) as hub:
+        await _connect(hub, supply)
+
+
+@asynccontextmanager
+async def _owned(settings: Settings) -> AsyncIterator[Hub]:
+    hub = open_hub(replace(settings, database_url=settings.owner_database_url), CollectorRegistry())
+    try:
+        yield hub
     finally:
-        await hub.clients.stop()
         await hub.close_connections()
         await hub.database.close()
 
 
-async def _catalogue(hub: Hub, sources: Sources) -> None:
-    codes = {name: department(key).code() for name, key in {**DEPARTMENTS, USING: USING}.items()}
-    for name, code in codes.items():
+def _codes() -> dict[str, str]:
+    return {name: department(key).code() for name, key in {**DEPARTMENTS, USING: USING}.items()}
+
+
+async def _catalogue(hub: Hub) -> None:
+    for name, code in _codes().items():
         await hub.catalogue.put_agency(Agency(AgencyCode(code), Label(name, name)))
     for record in record_types().values():
         await hub.catalogue.put_record_type(record)
-    shown = {"password": sources.password}
-    for name, manifest in manifests(sources, codes).items():
-        await hub.catalogue.put_connector(ConnectorId(name), AgencyCode(codes[name]), manifest, shown)
+
+
+async def _connect(hub: Hub, supply: Supply) -> None:
+    codes = _codes()
+    for name, manifest in supply.manifests(codes).items():
+        agency = AgencyCode(codes[name])
+        await hub.catalogue.put_connector(ConnectorId(name), agency, manifest, supply.credentials)
 
 
 async def _access(hub: Hub) -> str:

@@ -1,4 +1,4 @@
-"""Says what was measured: a table for people, JSON for machines."""
+"""Says what was measured: tables for people, JSON for machines."""
 
 from __future__ import annotations
 
@@ -15,58 +15,110 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.contenders import FLOOR, HUB, STRAWBERRY
-from tests.bench.measuring import Plan, Reading, Readings
+from tests.bench.contenders import FLOOR, LEGEND
+from tests.bench.finding import Finding, Outcome
+from tests.bench.measuring import Reading
+from tests.bench.plan import Plan
 from tests.bench.servers import Cores
 
 PACKAGES = ("asyncpg", "graphql-core", "httptools", "msgspec", "strawberry-graphql", "uvicorn", "uvloop")
-COLUMNS = ("CPU µs", "low–high", "× floor", "× strawb.", "req/s", "p50/p99 ms", "busy")
-LEGEND = """\
-hub           hub serve as it is: permit, seal and durable log
-hub unsealed  the same without seal and log, which the product never is
-floor         hand-written: bare ASGI, prepared statements, one encode
-strawberry    Strawberry as it comes, with data loaders over the same SQL
-CPU µs: the server's per request, median of the rounds. busy: the share of its core that it used."""
+COLUMNS = ("CPU µs", "low–high", "× floor", "req/s", "p50/p99 ms", "busy")
+MET, AIMED, MISSED = "yes", "aim", "NO"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One run. ``bytes``: of one answer's ``data``; ``peaks_kib``: resident memory of each process."""
+    """One run. ``took``: seconds of each part; ``peaks_kib``: the most that each process had resident."""
 
     plan: Plan
     cores: Cores
     load_before: tuple[float, float, float]
-    readings: Readings
-    bytes: Mapping[int, int]
+    outcomes: Mapping[str, Outcome]
+    took: Mapping[str, float]
     peaks_kib: Mapping[str, Sequence[int]]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every line of the last table."""
+        return [finding for outcome in self.outcomes.values() for finding in outcome.findings]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row could be measured."""
+        return not any(outcome.failure for outcome in self.outcomes.values())
 
 
 def show(report: Report, console: Console) -> None:
-    """Prints the tables and how to read them."""
-    for size, readings in report.readings.items():
-        title = f"N = {size}: {report.bytes[size]:,} bytes of data"
-        table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-        table.add_column("", no_wrap=True)
-        for column in COLUMNS:
-            table.add_column(column, justify="right", no_wrap=True)
-        for name, reading in readings.items():
-            table.add_row(name, *_cells(reading, readings))
-        console.print(table, "")
-    for line in (LEGEND, *_notes(report)):
+    """Prints the tables, how to read them, and last what was to be reached."""
+    for outcome in report.outcomes.values():
+        for size, readings in outcome.readings.items():
+            console.print(_table(f"N = {size}: {outcome.bytes[size]:,} bytes of data", readings), "")
+    for line in (*_legend(report), *_notes(report)):
+        console.print(line, soft_wrap=True, highlight=False)
+    if report.findings:
+        console.print("", _found(report.findings))
+    for line in _failures(report):
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def _cells(reading: Reading, all_of_size: Mapping[str, Reading]) -> list[str]:
+def _legend(report: Report) -> list[str]:
+    shown = {name for outcome in report.outcomes.values() for of in outcome.readings.values() for name in of}
+    return [f"{name:<16}{meaning}" for name, meaning in LEGEND.items() if name in shown]
+
+
+def _failures(report: Report) -> list[str]:
+    return [
+        f"{name} could not be measured: {outcome.failure}"
+        for name, outcome in report.outcomes.items()
+        if outcome.failure
+    ]
+
+
+def _table(title: str, readings: Mapping[str, Reading]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for column in COLUMNS:
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, reading in readings.items():
+        table.add_row(name, *_cells(reading, readings.get(FLOOR)))
+    return table
+
+
+def _cells(reading: Reading, floor: Reading | None) -> list[str]:
     micros = reading.micros
     return [
         f"{statistics.median(micros):,.0f}",
         f"{min(micros):,.0f}–{max(micros):,.0f}",
-        f"{reading.times(all_of_size[FLOOR]):.2f}",
-        f"{reading.times(all_of_size[STRAWBERRY]):.3f}",
+        "" if floor is None else f"{reading.times(floor):.2f}",
         f"{reading.requests_per_second:,.0f}",
         f"{_short(reading.latency(0.5))}/{_short(reading.latency(0.99))}",
         f"{reading.busy:.0%}",
     ]
+
+
+def _found(findings: Sequence[Finding]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("row", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for column in ("at", "measured", "must", "aim", "met"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for one in findings:
+        table.add_row(one.row, one.what, one.of, format(one.value, one.form), *_bounds(one))
+    return table
+
+
+def _bounds(one: Finding) -> tuple[str, str, str]:
+    if one.bound is None:
+        return "", "", ""
+    sign = "≤" if one.bound.is_most else "≥"
+    aim = "" if one.bound.aim is None else f"{sign} {one.bound.aim:g}"
+    return f"{sign} {one.bound.must:g}", aim, _verdict(one)
+
+
+def _verdict(one: Finding) -> str:
+    if one.bound is None or not one.bound.is_met(one.value):
+        return MISSED if one.bound else ""
+    return AIMED if one.bound.is_aim_met(one.value) else MET
 
 
 def _short(number: float) -> str:
@@ -76,14 +128,17 @@ def _short(number: float) -> str:
 def _notes(report: Report) -> list[str]:
     plan = report.plan
     peaks = (f"{name} {_megabytes(found)}" for name, found in report.peaks_kib.items())
-    client = [one.client_micros for of_size in report.readings.values() for one in of_size.values()]
     said = [
+        "CPU µs: the server's per request, median of the rounds; busy: the share of its core that it used.",
+        "… apart: with calls never shared among requests.",
         f"Peak memory, MB, by process: {'; '.join(peaks)}.",
-        f"The load generator used {min(client):,.0f} to {max(client):,.0f} µs a request on the other core.",
-        f"{plan.connections} connections, {plan.rounds} interleaved rounds of {plan.seconds:g} s.",
-        "Every contender gave the same bytes of data before it was timed. Compare only ratios, of one run.",
+        f"{plan.rounds} interleaved rounds of {plan.seconds:g} s.",
+        f"Server time at {plan.connections} connections, requests/s at {plan.many_connections}.",
+        "Contenders gave the same bytes of data before they were timed. Compare only ratios, of one run.",
+        f"Took, in seconds: {', '.join(f'{name} {seconds:.0f}' for name, seconds in report.took.items())}.",
         f"Load average before the run: {report.load_before[0]:.2f}.",
     ]
+    said += [note for outcome in report.outcomes.values() for note in outcome.notes]
     if not report.cores.is_apart:
         said.append("Only one core: the server shared it with load and PostgreSQL.")
     return said
@@ -111,24 +166,35 @@ def as_data(report: Report) -> dict[str, Any]:
         },
         "packages": {name: version(name) for name in PACKAGES},
         "plan": asdict(report.plan),
+        "seconds": dict(report.took),
         "peaks_kib": dict(report.peaks_kib),
-        "sizes": [
-            {
-                "ids": size,
-                "data_bytes": report.bytes[size],
-                "hub_times_floor": readings[HUB].times(readings[FLOOR]),
-                "strawberry_times_hub": readings[STRAWBERRY].times(readings[HUB]),
-                "contenders": {name: _reading(reading, readings) for name, reading in readings.items()},
-            }
-            for size, readings in report.readings.items()
-        ],
+        "findings": [_finding(one) for one in report.findings],
+        "parts": {name: _outcome(outcome) for name, outcome in report.outcomes.items()},
     }
 
 
-def _reading(reading: Reading, all_of_size: Mapping[str, Reading]) -> dict[str, Any]:
+def _finding(one: Finding) -> dict[str, Any]:
+    bound = one.bound
+    told = {} if bound is None else {"must": bound.must, "aim": bound.aim, "at_most": bound.is_most}
+    return {"row": one.row, "what": one.what, "at": one.of, "measured": one.value, **told}
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    sizes = [
+        {
+            "ids": size,
+            "data_bytes": outcome.bytes[size],
+            "contenders": {name: _reading(reading) for name, reading in readings.items()},
+        }
+        for size, readings in outcome.readings.items()
+    ]
+    failed = {"failure": outcome.failure} if outcome.failure else {}
+    return {**({"sizes": sizes} if sizes else {}), **outcome.detail, **failed}
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
     return {
         "server_cpu_micros": statistics.median(reading.micros),
-        "times_floor": reading.times(all_of_size[FLOOR]),
         "requests_per_second": reading.requests_per_second,
         "latency_p50_ms": reading.latency(0.5),
         "latency_p99_ms": reading.latency(0.99),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -16,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
+LAST_WORDS = 2000  # characters
 PROBE = b"GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"  # any answer will do
 PROCESS_CLOCK = 2  # CPUCLOCK_SCHED of clock_getcpuclockid(3): run time of all threads, in nanoseconds
 
@@ -68,23 +68,28 @@ class Server:
                 if probe.recv(1):
                     return
             time.sleep(POLL_SECONDS)
-        raise RuntimeError(f"a contender does not answer:\n{self.log.read_text('utf-8', 'replace')[-2000:]}")
+        raise RuntimeError(f"a contender does not answer: {self.last_words()}")
+
+    def last_words(self) -> str:
+        """The end of what it has printed."""
+        return self.log.read_text("utf-8", "replace")[-LAST_WORDS:]
 
     def pin(self, core: int) -> None:
         """Keeps all its threads, and those they will start, on one core."""
-        for number in self._numbers():
+        for number in self.numbers():
             for thread in Path(f"/proc/{number}/task").iterdir():
                 os.sched_setaffinity(int(thread.name), {core})
 
     def seconds(self) -> float:
         """Processor time that its processes have used since they began, by their own accounts."""
-        return sum(time.clock_gettime((~number << 3) | PROCESS_CLOCK) for number in self._numbers())
+        return sum(time.clock_gettime((~number << 3) | PROCESS_CLOCK) for number in self.numbers())
 
     def peaks_kib(self) -> list[int]:
         """The most memory each process ever had resident (VmHWM of proc_pid_status(5)), the largest first."""
-        return sorted(map(_peak, self._numbers()), reverse=True)
+        return sorted(map(_peak, self.numbers()), reverse=True)
 
-    def _numbers(self) -> list[int]:
+    def numbers(self) -> list[int]:
+        """The ids of its processes, first of the one that was started."""
         numbers = [self.process.pid]
         for number in numbers:
             for children in Path(f"/proc/{number}/task").glob("*/children"):
@@ -98,12 +103,14 @@ def _peak(number: int) -> int:
 
 
 @contextmanager
-def running(module: Sequence[str], environment: Mapping[str, str], port: int, log: Path) -> Iterator[Server]:
-    """The contender ``python -m MODULE…`` while the block runs; what it prints goes to ``log``."""
+def running(
+    command: Sequence[str], environment: Mapping[str, str], port: int, log: Path, folder: Path = ROOT
+) -> Iterator[Server]:
+    """A program in a folder while the block runs; what it prints goes to ``log``."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *module],
-            cwd=ROOT,
+            command,
+            cwd=folder,
             env={**_surroundings(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,

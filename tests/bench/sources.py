@@ -1,4 +1,4 @@
-"""The agencies' side: one PostgreSQL with its tables and views, and the hub's manifests for it."""
+"""The agencies' side: one PostgreSQL with its tables and views."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from string import Template
+from urllib.parse import quote
 
 import asyncpg
 
 from hub.kernel.db.embedded import EmbeddedPostgres
-from tests.bench.city import CERTIFICATES, LICENCE, City
+from tests.bench.city import CERTIFICATES, City
+from tests.bench.manifests import DATABASE, READER, SQL, Supply
 
 PORT = 5432  # the embedded PostgreSQL's; two of them never meet, as each takes a loopback address of its own
-DATABASE = "sources"
-READER = "bench_reader"
+MOST_CONNECTIONS = 1000  # several contenders with a hundred for each agency
 TABLES = """
 create schema open;
 create table open.person (
@@ -42,86 +41,15 @@ grant usage on schema open to bench_reader;
 grant select on all tables in schema open to bench_reader;
 """
 VIEW = "create view open.{0} as select * from open.certificate where type = '{0}'"
-HEAD = Template("""
-[connector]
-id = "$id"
-agency = "$agency"
-kind = "sql"
-name = { zh = "$id", en = "$id" }
-tell = "none"
-[connector.address]
-host = "$host"
-port = $port
-database = "$database"
-user = "$user"
-tls = false
-[connector.credentials]
-password = { slot = "password" }
-[connector.limits]
-concurrency = 100
-""")
-OFFERING = Template("""
-[[offerings]]
-name = "$record"
-record = "$record"
-key = "$key"
-many = $many
-batch = 1000
-freshness = "PT0S"
-absent = "missing"
-[offerings.view]
-name = "open.$view"
-key = "$key"
-[offerings.fields]
-$fields
-""")
-PERSON = """
-name = "name"
-sex = { path = "sex", codes = { "0" = "0", "1" = "1", "2" = "2", "9" = "9" } }
-birth_date = { path = "birth_date", date = "iso" }
-address = "address"
-"""
-ROLE = """
-uscc = "uscc"
-role = { path = "role", codes = { "SHAREHOLDER" = "SHAREHOLDER" } }
-since = { path = "since", date = "iso" }
-"""
-BUSINESS = """
-name = "name"
-status = { path = "status", codes = { "ACTIVE" = "ACTIVE", "REVOKED" = "REVOKED" } }
-address = "address"
-legal_representative = "legal_representative"
-"""
-CERTIFICATE = """
-identifier = "identifier"
-number = "number"
-issued_on = { path = "issued_on", date = "iso" }
-valid_until = { path = "valid_until", date = "iso" }
-status = { path = "status", codes = { "01" = "01", "04" = "04", "05" = "05", "07" = "07" } }
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the agencies' database answers, over TCP: the same address for every contender."""
-
-    host: str
-    password: str
-    port: int = PORT
-
-    @property
-    def dsn(self) -> str:
-        """The connection URL of the reading role."""
-        return f"postgresql://{READER}:{self.password}@{self.host}:{self.port}/{DATABASE}"
 
 
 @contextmanager
 def postgres(
-    folder: Path, host: str, settings: Mapping[str, str] | None = None
+    folder: Path, host: str, databases: tuple[str, ...], settings: Mapping[str, str] | None = None
 ) -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL for the hub's own database and the sources, which also listens on ``host``."""
-    wanted = {"listen_addresses": host, **(settings or {})}
-    server = EmbeddedPostgres(folder, ("hub", DATABASE), settings=wanted)
+    """A PostgreSQL for the hubs' own databases and the sources, which also listens on ``host``."""
+    wanted = {**(settings or {}), "listen_addresses": host, "max_connections": str(MOST_CONNECTIONS)}
+    server = EmbeddedPostgres(folder, (*databases, DATABASE), settings=wanted)
     server.start()
     try:
         yield server
@@ -138,7 +66,7 @@ def free_host() -> str:
                 return host
 
 
-async def fill(server: EmbeddedPostgres, host: str, city: City) -> Sources:
+async def fill(server: EmbeddedPostgres, host: str, city: City) -> Supply:
     """Writes the city into the sources' database, with the role that may read it."""
     password = secrets.token_urlsafe(18)
     connection = await asyncpg.connect(server.dsn("postgres", DATABASE))
@@ -154,34 +82,9 @@ async def fill(server: EmbeddedPostgres, host: str, city: City) -> Sources:
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()
-    return Sources(host, password)
+    return Supply(SQL, host, PORT, password)
 
 
-def manifests(sources: Sources, agencies: Mapping[str, str]) -> dict[str, str]:
-    """One manifest for each of the three agencies, by connector; ``agencies`` gives their codes."""
-    parts = {
-        "police": [("person", "id_number", "person", PERSON)],
-        "market": [
-            ("business_role", "person_id", "business_role", ROLE),
-            ("business", "uscc", "business", BUSINESS),
-        ],
-        "licences": [
-            *((code, "holder", code, CERTIFICATE) for code in CERTIFICATES),
-            (LICENCE, "holder", "licence", CERTIFICATE),
-        ],
-    }
-    return {
-        name: _head(name, agencies[name], sources) + "".join(_offering(*part) for part in offered)
-        for name, offered in parts.items()
-    }
-
-
-def _head(name: str, agency: str, sources: Sources) -> str:
-    return HEAD.substitute(
-        id=name, agency=agency, host=sources.host, port=sources.port, database=DATABASE, user=READER
-    )
-
-
-def _offering(record: str, key: str, view: str, fields: str) -> str:
-    many = "false" if record in ("person", "business") else "true"
-    return OFFERING.substitute(record=record, key=key, view=view, many=many, fields=fields)
+def dsn(supply: Supply) -> str:
+    """The connection URL of the reading role, over TCP: the same address for every contender."""
+    return f"postgresql://{READER}:{quote(supply.password)}@{supply.host}:{supply.port}/{DATABASE}"

@@ -1,23 +1,14 @@
-"""The hub with neither seal nor log, which the product itself never is: it shows what the two cost."""
+"""What stands in the place of log and seal where the benchmark leaves them out, to show what they cost."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp
-
-from hub.asgi import application
 from hub.audit.model import InquiryId, LookedUp, Purpose, SourceUse, SubjectKey
 from hub.audit.service import Trail
-from hub.command.serve import run
 from hub.evidence.model import Sealed
-from hub.http.crowd import Crowd
 from hub.kernel.ids import new_id
-from hub.kernel.log import configure_logging
-from hub.kernel.settings import Settings, settings_of_process
-from hub.wiring import open_hub
 
 
 class NoLog:
@@ -53,19 +44,3 @@ class NoSeal:
     ) -> Sealed:
         """A receipt of nothing."""
         return Sealed("", "", b"", b"")
-
-
-def create(settings: Settings) -> ASGIApp:
-    """The application of ``hub serve`` with the two parts taken out."""
-    registry = CollectorRegistry()
-    hub = open_hub(settings, registry)
-    facts: Any = hub.answering.facts
-    facts.audit = NoLog()
-    facts.receipts = NoSeal()
-    return Crowd(application(hub, registry), settings.max_requests)
-
-
-if __name__ == "__main__":
-    configured = settings_of_process()
-    configure_logging(configured.log_level)
-    run(configured, create)
