@@ -28,6 +28,7 @@ from graphql.language import SKIP, Visitor, visit
 
 from hub.documents.rules import MOST_DOCUMENTS
 from hub.kernel.errors import Code, HubError, Problem
+from schema.execution.recent import Recent
 from schema.faults import root_cause
 from schema.limits import MAX_DEPTH, MAX_TOKENS, over_limits, too_large
 
@@ -63,18 +64,15 @@ Mistakes = tuple[GraphQLError, ...]
 class Documents:
     """Reads documents against one schema, and keeps what it has read, good or bad.
 
-    Of those that anybody may send, so many as the two bounds allow, the most recently used. Trusted ones,
-    whose number the operator bounds, are kept apart: no crowd of others drives them out.
+    Of those that anybody may send, so many as the two bounds allow. Trusted ones, whose number the operator
+    bounds, are kept apart: no crowd of others drives them out.
     """
 
     def __init__(
         self, schema: GraphQLSchema, *, most: int = KEPT, most_characters: int = KEPT_CHARACTERS
     ) -> None:
         self.schema = schema
-        self.most = most
-        self.most_characters = most_characters
-        self.characters = 0
-        self.kept: OrderedDict[str, Document | Mistakes] = OrderedDict()
+        self.kept: Recent[str, Document | Mistakes] = Recent(most, most_characters)
         self.trusted: OrderedDict[str, Document | Mistakes] = OrderedDict()
 
     def read(self, text: str, *, trusted: bool = False) -> Document | Mistakes:
@@ -82,12 +80,10 @@ class Documents:
         if trusted:
             return self._trusted(text)
         found = self.kept.get(text)
-        if found is not None:
-            self.kept.move_to_end(text)
-            return found
-        read = self._read(text)
-        self._keep(text, read)
-        return read
+        if found is None:
+            found = self._read(text)
+            self.kept.put(text, found, len(text))
+        return found
 
     def _trusted(self, text: str) -> Document | Mistakes:
         found = self.trusted.get(text)
@@ -98,13 +94,6 @@ class Documents:
             if len(self.trusted) > MOST_DOCUMENTS:
                 self.trusted.popitem(last=False)  # the oldest: most likely registered no more
         return found
-
-    def _keep(self, text: str, read: Document | Mistakes) -> None:
-        self.kept[text] = read
-        self.characters += len(text)
-        while len(self.kept) > self.most or self.characters > self.most_characters:
-            gone, _ = self.kept.popitem(last=False)
-            self.characters -= len(gone)
 
     def _read(self, text: str) -> Document | Mistakes:
         try:

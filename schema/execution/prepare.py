@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from schema.execution.document import Document
 from schema.execution.operation import Asked, ask, wrong_variable
 from schema.execution.plan import Fetch, Keyed, Plan, Values
 from schema.execution.planner import plan_of
+from schema.execution.recent import Recent
 from schema.execution.shape import Shaped, SourceParts, shape_of
 from schema.execution.variables import Coercion, NotQuickError, Structure
 from schema.limits import MAX_SUBJECTS, too_large
@@ -56,27 +56,18 @@ class _Kept:
 
 
 class Plans:
-    """The plans of one contract, bounded by the size of their code; the least recently used go first."""
+    """The plans of one contract, bounded by the size of their code."""
 
     def __init__(self, most: int = PLANS_KEPT) -> None:
-        self.most = most
-        self.size = 0
-        self.kept: OrderedDict[tuple[Prepared, Hashable], _Kept] = OrderedDict()
+        self.kept: Recent[tuple[Prepared, Hashable], _Kept] = Recent(most, most)
 
     def get(self, prepared: Prepared, key: Hashable) -> _Kept | None:
         """The plan of an operation for one structure of its variables."""
-        found = self.kept.get((prepared, key))
-        if found is not None:
-            self.kept.move_to_end((prepared, key))
-        return found
+        return self.kept.get((prepared, key))
 
     def put(self, prepared: Prepared, key: Hashable, kept: _Kept) -> None:
         """Keeps a plan, and lets go of others as the bound demands."""
-        self.kept[prepared, key] = kept
-        self.size += len(kept.compiled.source)
-        while self.size > self.most:
-            _, gone = self.kept.popitem(last=False)
-            self.size -= len(gone.compiled.source)
+        self.kept.put((prepared, key), kept, len(kept.compiled.source))
 
 
 class Prepared:
@@ -108,9 +99,9 @@ class Prepared:
                 return self._ready(kept, kept.compiled.coercion.values(raw))
             except NotQuickError:
                 pass  # the library's own coercion below decides, with its errors
-        return self._prepare(key, raw)
+        return self._prepare(key, raw, known=kept is not None)
 
-    def _prepare(self, key: Hashable, raw: Raw) -> Ready | tuple[Problem, ...]:
+    def _prepare(self, key: Hashable, raw: Raw, *, known: bool) -> Ready | tuple[Problem, ...]:
         variables = get_variable_values(
             self.schema, self.operation.variable_definitions or (), dict(raw), max_errors=MAX_MISTAKES
         )
@@ -123,7 +114,7 @@ class Prepared:
         if compiled is None:
             return Ready(asked, None, variables.coerced, ())
         kept = _Kept(asked, compiled)
-        if self.plans.get(self, key) is None:
+        if not known:
             self.plans.put(self, key, kept)
         return self._ready(kept, variables.coerced)
 

@@ -13,7 +13,7 @@ class Plan:
 
     sizes: tuple[int, ...] = (1, 20, 200)
     rounds: int = 5
-    seconds: float = 0.6
+    seconds: float = 0.5
     warm_up_seconds: float = 0.4
     connections: int = 8
     many_connections: int = 64

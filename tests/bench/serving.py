@@ -10,6 +10,7 @@ import uvicorn
 
 PORT = "BENCH_PORT"
 SOURCES = "BENCH_SOURCES"
+KEEP_ALIVE_SECONDS = 600  # longer than all others' rounds: nobody meets a connection that just closes
 
 
 def sources_dsn() -> str:
@@ -31,6 +32,7 @@ def serve(application: Any) -> None:
         access_log=False,
         server_header=False,
         date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     gc.collect()
     gc.freeze()

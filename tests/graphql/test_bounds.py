@@ -137,6 +137,6 @@ def test_plans_are_bounded_by_their_size() -> None:
         kept: Any = _Sized(10)
         plans.put(owner, number, kept)
         plans.get(owner, 0)
-    assert plans.size == 100
+    assert plans.kept.weight == 100
     assert plans.get(owner, 0) is not None, "what is used stays"
     assert plans.get(owner, 1) is None

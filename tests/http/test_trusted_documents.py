@@ -140,8 +140,8 @@ async def test_a_crowd_of_other_documents_drives_no_trusted_one_out(
     await send(counter, documentId=document.id)
     contract, _ = counter.hub.answering.contract()
     kept = contract.documents.trusted[QUERY]
-    for number in range(contract.documents.most + 100):
+    for number in range(contract.documents.kept.newcomers + 100):
         contract.documents.read(f"{{ a{number}: __typename }}")
     assert contract.documents.trusted[QUERY] is kept
-    assert len(contract.documents.kept) <= contract.documents.most
+    assert len(contract.documents.kept) <= contract.documents.kept.newcomers
     assert len(contract.trusted_plans.kept) == 1

@@ -48,7 +48,7 @@ def test_what_is_kept_is_bounded_in_number_and_in_characters() -> None:
     documents.read("{ a }" + "#" * 90)
     assert list(documents.kept) == ["{ a }" + "#" * 90]
     documents.read("{ a }" + "#" * 200)
-    assert (list(documents.kept), documents.characters) == ([], 0)
+    assert (list(documents.kept), documents.kept.weight) == (["{ a }" + "#" * 90], 95)
 
 
 def test_the_most_recently_used_stay() -> None:
