@@ -157,8 +157,8 @@ class _View:
         selected = ", ".join(_quoted(name) for name in dict.fromkeys(wanted))
         view = ".".join(_quoted(name) for name in self._source.view)
         key = _quoted(self._source.key)
-        # identifiers come from a checked manifest, quoted; keys are parameters
-        return f"select {selected} from {view} where {key} = any($1) limit {self._max_rows + 1}"  # noqa: S608
+        rows = f"select {selected} from {view} where {key} = any($1)"  # noqa: S608  checked names, quoted
+        return f"{rows} limit {self._max_rows + 1}"
 
 
 class Records:

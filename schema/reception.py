@@ -120,7 +120,9 @@ class Reception:
         except HubError as error:
             return refusal(visit.words, error.problem)
         except Exception:  # noqa: BLE001  the edge: whatever broke, the client gets a numbered answer
-            get_log().exception("request_failed", route=visit.scope["path"])
+            get_log().exception(
+                "request_failed"
+            )  # the id and the frames tell where; a path may name anything
             return refusal(visit.words, Problem(Code.INTERNAL))
 
     async def _answer_to(self, caller: Caller, visit: Visit, read: Read) -> Answered | None:

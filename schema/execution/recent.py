@@ -10,14 +10,16 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 NEWCOMERS = 100
+REMEMBERED = 2_000  # newcomers that had to go, by the hash of their keys
 
 
 class Recent(Generic[Key, Value]):
     """The most recently used values; the bounds are on their number and on their weight together.
 
-    A newcomer stays among the ``newcomers`` until it is asked for again. So a crowd of keys that are
-    never asked for again drives out nobody, and holds no more memory than they may (2Q, Johnson and
-    Shasha, VLDB 1994).
+    A newcomer stays among the ``newcomers`` until it is asked for again; one that comes back after it had to
+    go is none any more. So a crowd of keys that are never asked for again drives out nobody, and holds no
+    more memory than they may, while those that are asked for in turn, however many, are kept (2Q, Johnson
+    and Shasha, VLDB 1994).
     """
 
     def __init__(self, most: int, most_weight: int, newcomers: int = NEWCOMERS) -> None:
@@ -27,6 +29,7 @@ class Recent(Generic[Key, Value]):
         self.weight = 0
         self._new: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._known: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
+        self._gone: OrderedDict[int, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known) + len(self._new)
@@ -51,9 +54,16 @@ class Recent(Generic[Key, Value]):
         """Keeps a value whose key is not there yet, unless it alone is too much, and lets go of others."""
         if weight > self.most_weight or not self.most:
             return
-        self._new[key] = value, weight
+        came_back = self._gone.pop(hash(key), self) is None
+        (self._known if came_back else self._new)[key] = value, weight
         self.weight += weight
+        least = 0 if came_back else 1  # the newest newcomer is not let go at once
         while len(self._new) > self.newcomers or len(self) > self.most or self.weight > self.most_weight:
-            aging = self._new if len(self._new) > 1 else self._known
-            _, (_, gone) = aging.popitem(last=False)
-            self.weight -= gone
+            self._let_go(self._new if len(self._new) > least else self._known)
+
+    def _let_go(self, aging: OrderedDict[Key, tuple[Value, int]]) -> None:
+        key, (_, weight) = aging.popitem(last=False)
+        self.weight -= weight
+        self._gone[hash(key)] = None
+        if len(self._gone) > REMEMBERED:
+            self._gone.popitem(last=False)

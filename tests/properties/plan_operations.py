@@ -186,8 +186,9 @@ class Dresser:
         if name not in self.variables:
             default = self.random.choice(("", " = true", " = false"))
             kind = self.random.choice(("Boolean", "Boolean!")) if default else "Boolean!"
-            draw = lambda: self.random.random() < 0.6  # noqa: E731
-            self.variables[name] = Variable(kind + default, draw, bool(default), nullable=False)
+            self.variables[name] = Variable(
+                kind + default, lambda: self.random.random() < 0.6, bool(default), nullable=False
+            )
         return f"${name}"
 
     # --- arguments

@@ -18,6 +18,15 @@ def test_who_is_asked_for_again_outlives_a_crowd() -> None:
     assert recent.weight == 15
 
 
+def test_those_asked_for_in_turn_are_kept_however_many() -> None:
+    recent: Recent[int, int] = Recent(500, 1_000, newcomers=5)
+    for _ in range(2):
+        for key in range(300):
+            if recent.get(key) is None:
+                recent.put(key, key, 1)
+    assert all(recent.get(key) == key for key in range(300))
+
+
 def test_the_longest_unused_goes_first() -> None:
     recent: Recent[str, int] = Recent(2, 1_000)
     for key in "abc":
