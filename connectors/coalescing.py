@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from functools import partial
+from itertools import chain
+from typing import Any
 
 from connectors.contract import Answer, Ask, Connector, Offering, Tell
 from connectors.faults import Kind, all_failed, fault
 from connectors.wrapper import Wrapper
 
 PATIENCE = 0.005  # seconds that an ask waits for the call before it, so that it can share the next one
+CLOCK_STEP = 0.002  # seconds by which an event loop may be early
 MOST_CALLS = 8  # at the same time, for one choice of columns
 SPOILED = frozenset(  # what another's key may have done to a shared call
     {
@@ -28,12 +31,27 @@ SPOILED = frozenset(  # what another's key may have done to a shared call
 Columns = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
-    """One request's ask, and what it will be answered."""
+class _Waiting(asyncio.Future[Answer]):
+    """One request's ask, and what it will be answered; who cancels it waits no more."""
 
-    ask: Ask
-    answer: asyncio.Future[Answer]
+    def __init__(self, ask: Ask, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self.ask = ask
+        self.call: _Call | None = None
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Leaves the others of the same call alone."""
+        is_cancelled = super().cancel(msg)
+        if is_cancelled and self.call is not None:
+            self.call.leave()
+        return is_cancelled
+
+    def expire(self) -> None:
+        """Answers that the time is up."""
+        if not self.done():
+            self.set_result(all_failed(self.ask.keys, fault(Kind.TIMEOUT, correlation=self.ask.correlation)))
+            if self.call is not None:
+                self.call.leave()
 
 
 class Coalesced(Wrapper):
@@ -51,6 +69,8 @@ class Coalesced(Wrapper):
             if offering.tell is Tell.NONE and offering.batch > 1 and offering.name in repeatable
         }
         self._desks: dict[tuple[str, Columns], _Desk] = {}
+        self._due = math.inf  # when the first of those who wait may have waited long enough
+        self._alarm: asyncio.TimerHandle | None = None
 
     def fetch(self, ask: Ask) -> Awaitable[Answer]:
         """Its own part of a call. TIMEOUT at its own deadline; who is cancelled leaves the others alone."""
@@ -61,7 +81,28 @@ class Coalesced(Wrapper):
         desk = self._desks.get(at)
         if desk is None:
             desk = self._desks[at] = _Desk(self._inner, offering, partial(self._desks.pop, at))
+        if ask.deadline < self._due:
+            self._wake_at(ask.deadline)
         return desk.fetch(ask)
+
+    def _wake_at(self, due: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._due = due
+        wait = max(0.0, due - time.monotonic())
+        self._alarm = asyncio.get_running_loop().call_later(wait, self._expire)
+
+    def _expire(self) -> None:
+        """One alarm for all who wait: most are answered long before it rings."""
+        self._due, self._alarm = math.inf, None
+        now = time.monotonic() + CLOCK_STEP
+        open_asks = [one for desk in self._desks.values() for one in desk.open()]
+        later = [one.ask.deadline for one in open_asks if one.ask.deadline > now]
+        for one in open_asks:
+            if one.ask.deadline <= now:
+                one.expire()
+        if later:
+            self._wake_at(min(later))
 
 
 class _Desk:
@@ -71,23 +112,25 @@ class _Desk:
         self._inner = inner
         self._batch = offering.batch
         self._idle = idle
+        self._loop = asyncio.get_running_loop()
         self._waiting: list[_Waiting] = []
         self._keys = 0  # of those who wait
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], Sequence[_Waiting]] = {}
         self._start: asyncio.Handle | None = None
 
     def fetch(self, ask: Ask) -> asyncio.Future[Answer]:
-        loop = asyncio.get_running_loop()
-        one = _Waiting(ask, loop.create_future())
+        one = _Waiting(ask, self._loop)
         self._waiting.append(one)
         self._keys += len(ask.keys)
         if not self._calls or self._keys >= self._batch:
             self._start_soon()
         elif self._start is None:
-            self._start = loop.call_later(PATIENCE, self._go)
-        leaving = loop.call_later(max(0.0, ask.deadline - time.monotonic()), _time_out, one)
-        one.answer.add_done_callback(lambda _: leaving.cancel())
-        return one.answer
+            self._start = self._loop.call_later(PATIENCE, self._go)
+        return one
+
+    def open(self) -> Iterator[_Waiting]:
+        """Who has no answer yet."""
+        return (one for one in chain(self._waiting, *self._calls.values()) if not one.done())
 
     def _start_soon(self) -> None:
         """After whatever else is ready has asked too."""
@@ -95,24 +138,28 @@ class _Desk:
             self._start.cancel()
             self._start = None
         if self._start is None:
-            self._start = asyncio.get_running_loop().call_soon(self._go)
+            self._start = self._loop.call_soon(self._go)
 
     def _go(self) -> None:
         """Starts as many calls as there may be; what is left over starts when one of them ends."""
         if self._start is not None:
             self._start.cancel()
             self._start = None
-        self._waiting = [one for one in self._waiting if not one.answer.done()]
+        self._waiting = [one for one in self._waiting if not one.done()]
         while self._waiting and len(self._calls) < MOST_CALLS:
-            call = asyncio.create_task(self._call(self._take()))
-            self._calls.add(call)
+            group = self._take()
+            call = self._loop.create_task(self._call(group))
+            self._calls[call] = group
             call.add_done_callback(self._ended)
-        self._keys = sum(len(one.ask.keys) for one in self._waiting)
+        self._keys = sum([len(one.ask.keys) for one in self._waiting])
         if not self._calls:
             self._idle()
 
     def _take(self) -> Sequence[_Waiting]:
         """The first who wait, up to as many keys as one call takes; at least one of them."""
+        if self._keys <= self._batch:
+            taken, self._waiting = self._waiting, []
+            return taken
         keys: set[str] = set()
         count = 0
         for one in self._waiting:
@@ -124,7 +171,7 @@ class _Desk:
         return taken
 
     def _ended(self, call: asyncio.Task[None]) -> None:
-        self._calls.discard(call)
+        del self._calls[call]
         if not call.cancelled():
             call.exception()  # those who waited have it
         if self._waiting:
@@ -141,7 +188,7 @@ class _Desk:
             raise
         call.release()
         if len(group) > 1 and _is_spoiled(answer):
-            await asyncio.gather(*(self._call([one]) for one in group if not one.answer.done()))
+            await asyncio.gather(*(self._call([one]) for one in group if not one.done()))
         else:
             call.tell(answer)
 
@@ -154,29 +201,34 @@ class _Call:
         self._task = task
         self._left = len(group)
         for one in group:
-            one.answer.add_done_callback(self._leave)
+            one.call = self
+
+    def leave(self) -> None:
+        """One of them waits no more."""
+        self._left -= 1
+        if not self._left and self._task is not None:
+            self._task.cancel()
 
     def release(self) -> None:
-        for one in self._group:
-            one.answer.remove_done_callback(self._leave)
+        """The call is over: who leaves now takes nothing along."""
+        self._task = None
 
     def tell(self, answer: Answer) -> None:
+        if len(self._group) == 1:
+            if not self._group[0].done():
+                self._group[0].set_result(answer)
+            return
         for one in self._group:
-            if not one.answer.done():
-                one.answer.set_result(answer if len(self._group) == 1 else _part(answer, one.ask))
+            if not one.done():
+                one.set_result(_part(answer, one.ask))
 
     def fail(self, error: BaseException) -> None:
         """The port's connectors raise only when they are cancelled; then nobody waits, or the loop ends."""
         self.release()
         for one in self._group:
-            if isinstance(error, Exception) and not one.answer.done():
-                one.answer.set_exception(error)
-            one.answer.cancel()
-
-    def _leave(self, _: asyncio.Future[Answer]) -> None:
-        self._left -= 1
-        if not self._left and self._task is not None:
-            self._task.cancel()
+            if isinstance(error, Exception) and not one.done():
+                one.set_exception(error)
+            one.cancel()
 
 
 def _merged(asks: Sequence[Ask]) -> Ask:
@@ -201,8 +253,3 @@ def _part(answer: Answer, ask: Ask) -> Answer:
 
 def _is_spoiled(answer: Answer) -> bool:
     return not answer.rows and all(why.kind in SPOILED for why in answer.faults.values())
-
-
-def _time_out(one: _Waiting) -> None:
-    if not one.answer.done():
-        one.answer.set_result(all_failed(one.ask.keys, fault(Kind.TIMEOUT, correlation=one.ask.correlation)))

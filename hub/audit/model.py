@@ -1,4 +1,4 @@
-"""Why facts are read, and what the log keeps of a look-up: the purpose, entries, and how they are shown."""
+"""Why facts are read, and what the log keeps of a look-up: the purpose, the sources, and how it is shown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, NewType
+from typing import Any, NewType
 from uuid import UUID
+
+import msgspec
 
 ClientId = NewType("ClientId", str)
 AgencyCode = NewType("AgencyCode", str)
@@ -72,17 +74,25 @@ class Result(StrEnum):
     ABANDONED = "abandoned"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceUse:
-    """What one offering of one connector version supplied: keys by outcome, and the range of as-of times."""
+class Period(msgspec.Struct, frozen=True):
+    """From when till when facts are, as RFC 3339 texts in UTC."""
+
+    first: str = msgspec.field(name="from")
+    last: str = msgspec.field(name="to")
+
+
+class SourceUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one offering of one connector version supplied: keys by outcome, and the range of as-of times.
+
+    Encoded, it is what entries and receipts hold of it.
+    """
 
     record: str
     key: str
     connector: str
     version: int
     outcomes: Mapping[str, int]  # connectors.contract.Outcome -> number of keys, those above zero
-    as_of_from: datetime | None  # aware UTC; None: the agency did not say
-    as_of_to: datetime | None
+    as_of: Period | None = msgspec.field(name="asOf", default=None)  # None: the agency did not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +108,6 @@ class LookedUp:
     sources: tuple[SourceUse, ...]
     receipt: bytes | None = None
     response: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One immutable entry: ``canonical`` is its whole content, the leaf of a later Merkle log (RFC 9162)."""
-
-    id: UUID
-    inquiry: InquiryId
-    kind: EntryKind
-    at: datetime
-    client: ClientId | None  # of an intent
-    canonical: bytes
-
-
-class Mark(NamedTuple):
-    """The erasable part of a commitment: what finds a subject's entries, and what opens the commitment."""
-
-    pseudonym: bytes
-    salt: bytes
 
 
 @dataclass(frozen=True, slots=True)

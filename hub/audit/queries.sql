@@ -1,17 +1,31 @@
 -- Entries and look-ups. A group of entries is one statement, so one durable commit.
 
 -- name: add_entries
-WITH added AS (
+WITH told AS MATERIALIZED (
+    SELECT given.*, convert_from(given.canonical, 'UTF8')::jsonb AS content
+    FROM unnest($1::bytea[], $2::integer[]) WITH ORDINALITY AS given (canonical, key_version, turn)
+),
+entries AS MATERIALIZED (
+    SELECT
+        told.turn, told.canonical, told.key_version,
+        (told.content ->> 'at')::timestamptz AS at,
+        (told.content ->> 'id')::uuid AS id,
+        (told.content ->> 'inquiry')::uuid AS inquiry,
+        told.content ->> 'kind' AS kind,
+        told.content #>> '{purpose,client}' AS client,
+        CASE told.content ->> 'kind' WHEN 'outcome' THEN 0 ELSE jsonb_array_length(told.content -> 'subjects') END AS marks
+    FROM told
+),
+added AS (
     INSERT INTO audit.entry (at, id, inquiry, kind, client, canonical)
-    SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[])
+    SELECT at, id, inquiry, kind, client, canonical FROM entries
 )
 INSERT INTO audit.subject (at, entry, inquiry, place, key_version, pseudonym, salt)
 SELECT
     entry.at, entry.id, entry.inquiry, place, entry.key_version,
-    substring($10::bytea FROM (entry.before + place) * 64 - 63 FOR 32),
-    substring($10::bytea FROM (entry.before + place) * 64 - 31 FOR 32)
-FROM unnest($1, $2, $3, $7::integer[], $8::integer[], $9::integer[])
-    AS entry (at, id, inquiry, key_version, before, marks)
+    substring($3::bytea FROM (entry.before + place) * 64 - 63 FOR 32),
+    substring($3::bytea FROM (entry.before + place) * 64 - 31 FOR 32)
+FROM (SELECT *, (sum(marks) OVER (ORDER BY turn) - marks)::integer AS before FROM entries) AS entry
 CROSS JOIN generate_series(1, entry.marks) AS place
 
 -- name: newest

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -18,18 +18,18 @@ from hub.audit.model import (
     AgencyCode,
     CaseReference,
     ClientId,
-    Entry,
     EntryKind,
     InquiryId,
     Known,
     LookedUp,
     LookUp,
+    Period,
     ProcedureCode,
     Purpose,
     Result,
     SourceUse,
 )
-from hub.kernel.crypto.canonical import canonical_plain
+from hub.kernel.crypto.canonical import SORTED, canonical_plain
 from hub.kernel.errors import Code, Problem
 
 VERSION: Final = 1  # of the form of an entry
@@ -57,6 +57,7 @@ KNOWN: Final = (
     ("actor", Known.DECLARED),
 )
 
+Record = TypeVar("Record", bound=str)
 Stated = Mapping[str, str]  # part -> text; an actor stands under its kind
 
 
@@ -217,46 +218,99 @@ def commitment(salt: bytes, pseudonym: bytes) -> bytes:
     return sha256(salt + pseudonym).digest()
 
 
+class _Intent(msgspec.Struct, frozen=True):
+    """An entry's members, in the order that canonical JSON gives them."""
+
+    at: datetime | str
+    fields: msgspec.Raw
+    id: UUID
+    inquiry: UUID
+    kind: EntryKind
+    operation: str
+    purpose: Mapping[str, object]
+    subjects: Sequence[str]
+    v: int
+
+
+class _Subjects(msgspec.Struct, frozen=True):
+    at: datetime | str
+    id: UUID
+    inquiry: UUID
+    kind: EntryKind
+    subjects: Sequence[str]
+    v: int
+
+
+class _Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    at: datetime | str
+    id: UUID
+    inquiry: UUID
+    kind: EntryKind
+    receipt: str | None = None
+    response: str | None = None
+    result: Result
+    sources: Sequence[SourceUse]
+    subjects: Sequence[str]
+    v: int
+
+
+def scope_content(fields: Mapping[Record, Iterable[str]]) -> msgspec.Raw:
+    """The records and field codes of a question as its intent holds them, encoded."""
+    return msgspec.Raw(canonical_plain({record: sorted(codes) for record, codes in fields.items()}))
+
+
 def intent_entry(
     inquiry: InquiryId,
     at: datetime,
     why: Purpose,
     operation: bytes,
-    fields: Mapping[str, Iterable[str]],
+    scope: msgspec.Raw,
     commitments: Sequence[bytes],
-) -> Entry:
-    """The entry before any agency is asked; its id is the look-up's. ``operation`` is a SHA-256 digest."""
-    content = {
-        **_heading(EntryKind.INTENT, inquiry, inquiry, at),
-        "purpose": purpose_content(why),
-        "operation": operation.hex(),
-        "fields": {record: sorted(codes) for record, codes in fields.items()},
-        "subjects": _hex(commitments),
-    }
-    return Entry(inquiry, inquiry, EntryKind.INTENT, at, why.client, canonical_plain(content))
+) -> bytes:
+    """The entry before any agency is asked; its id is the look-up's. ``operation`` is a SHA-256 digest.
+
+    This and the other entries are canonical JSON (RFC 8785), the leaves of a later Merkle log (RFC 9162).
+    """
+    return SORTED.encode(
+        _Intent(
+            _moment(at),
+            scope,
+            inquiry,
+            inquiry,
+            EntryKind.INTENT,
+            operation.hex(),
+            purpose_content(why),
+            _hex(commitments),
+            VERSION,
+        )
+    )
 
 
-def subjects_entry(entry: UUID, inquiry: InquiryId, at: datetime, commitments: Sequence[bytes]) -> Entry:
+def subjects_entry(entry: UUID, inquiry: InquiryId, at: datetime, commitments: Sequence[bytes]) -> bytes:
     """The entry of subjects that appeared on the way, before an agency is asked about them."""
-    content = {**_heading(EntryKind.SUBJECTS, entry, inquiry, at), "subjects": _hex(commitments)}
-    return Entry(entry, inquiry, EntryKind.SUBJECTS, at, None, canonical_plain(content))
+    return SORTED.encode(
+        _Subjects(_moment(at), entry, inquiry, EntryKind.SUBJECTS, _hex(commitments), VERSION)
+    )
 
 
 def outcome_entry(
     entry: UUID, inquiry: InquiryId, at: datetime, looked_up: LookedUp, commitments: Sequence[bytes]
-) -> Entry:
+) -> bytes:
     """The entry before the answer leaves; it repeats the commitments of those who were looked up in fact."""
-    content: dict[str, object] = {
-        **_heading(EntryKind.OUTCOME, entry, inquiry, at),
-        "result": looked_up.result.value,
-        "subjects": _hex(commitments),
-        "sources": [source_content(use) for use in looked_up.sources],
-    }
-    if looked_up.receipt is not None:
-        content["receipt"] = looked_up.receipt.hex()
-    if looked_up.response is not None:
-        content["response"] = looked_up.response.hex()
-    return Entry(entry, inquiry, EntryKind.OUTCOME, at, None, canonical_plain(content))
+    return SORTED.encode(
+        _Outcome(
+            at=_moment(at),
+            id=entry,
+            inquiry=inquiry,
+            kind=EntryKind.OUTCOME,
+            receipt=None if looked_up.receipt is None else looked_up.receipt.hex(),
+            response=None if looked_up.response is None else looked_up.response.hex(),
+            result=looked_up.result,
+            sources=looked_up.sources,
+            subjects=_hex(commitments),
+            v=VERSION,
+        )
+    )
 
 
 def look_up(intent: bytes, later: Iterable[bytes]) -> LookUp:
@@ -291,18 +345,9 @@ def purpose_content(why: Purpose) -> dict[str, object]:
     }
 
 
-def source_content(use: SourceUse) -> dict[str, object]:
-    """The use of one source as entries and receipts hold it."""
-    content: dict[str, object] = {
-        "record": use.record,
-        "key": use.key,
-        "connector": use.connector,
-        "version": use.version,
-        "outcomes": dict(use.outcomes),
-    }
-    if use.as_of_from is not None and use.as_of_to is not None:
-        content["asOf"] = {"from": instant(use.as_of_from), "to": instant(use.as_of_to)}
-    return content
+def period(first: datetime, last: datetime) -> Period:
+    """A span of time as entries and receipts hold it."""
+    return Period(instant(first), instant(last))
 
 
 def instant(at: datetime) -> str:
@@ -310,8 +355,9 @@ def instant(at: datetime) -> str:
     return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 
-def _heading(kind: EntryKind, entry: UUID, inquiry: InquiryId, at: datetime) -> dict[str, object]:
-    return {"v": VERSION, "kind": kind.value, "id": str(entry), "inquiry": str(inquiry), "at": instant(at)}
+def _moment(at: datetime) -> datetime | str:
+    """What is encoded as ``instant`` says; the encoder is faster, but leaves a fraction of zero out."""
+    return at.astimezone(UTC) if at.microsecond else instant(at)
 
 
 def _hex(digests: Sequence[bytes]) -> list[str]:

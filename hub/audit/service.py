@@ -6,10 +6,13 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
+
+import msgspec
 
 from hub.audit import rules
-from hub.audit.model import ClientId, InquiryId, LookedUp, LookUp, Mark, Purpose, Result, Search, SubjectKey
-from hub.audit.store import AuditStore
+from hub.audit.model import ClientId, InquiryId, LookedUp, LookUp, Purpose, Result, Search, SubjectKey
+from hub.audit.store import Addition, AuditStore
 from hub.kernel.clock import Clock
 from hub.kernel.crypto.pseudonym import Pseudonyms
 from hub.kernel.errors import Code, HubError
@@ -17,6 +20,7 @@ from hub.kernel.ids import new_id
 
 SALT_BYTES = 32
 MONTHS_AHEAD = 12
+SCOPES_KEPT = 1_000
 
 
 @dataclass(slots=True)
@@ -37,12 +41,13 @@ class AuditService:
         self._store = store
         self._pseudonyms = pseudonyms
         self._clock = clock
+        self._scopes: dict[int, tuple[object, msgspec.Raw]] = {}
 
     async def record_intent(
         self,
         purpose: Purpose,
         operation: bytes,
-        fields: Mapping[str, Iterable[str]],
+        fields: Mapping[rules.Record, Iterable[str]],
         roots: Iterable[SubjectKey],
     ) -> Trail:
         """Makes a look-up durable before any agency is asked; ``operation`` is a digest, never the text.
@@ -51,9 +56,10 @@ class AuditService:
         """
         trail = Trail(InquiryId(new_id()))
         subjects, marks, commitments = self._committed(trail, roots)
-        entry = rules.intent_entry(trail.inquiry, self._clock.now(), purpose, operation, fields, commitments)
-        version, failure = self._pseudonyms.version, Code.LOG_UNAVAILABLE
-        await self._store.add(entry, marks, version, failure, lambda: self._abandon(trail))
+        scope = self._scope(fields)
+        entry = rules.intent_entry(trail.inquiry, self._clock.now(), purpose, operation, scope, commitments)
+        addition = Addition(entry, marks, self._pseudonyms.version)
+        await self._store.add(addition, Code.LOG_UNAVAILABLE, lambda: self._abandon(trail))
         trail.commitments.update(zip(subjects, commitments, strict=True))
         return trail
 
@@ -66,7 +72,7 @@ class AuditService:
         if not fresh:
             return
         entry = rules.subjects_entry(new_id(), trail.inquiry, self._clock.now(), commitments)
-        await self._store.add(entry, marks, self._pseudonyms.version, Code.LOG_UNAVAILABLE)
+        await self._store.add(Addition(entry, marks, self._pseudonyms.version), Code.LOG_UNAVAILABLE)
         trail.commitments.update(zip(fresh, commitments, strict=True))
 
     async def record_outcome(self, trail: Trail, looked_up: LookedUp) -> None:
@@ -79,14 +85,13 @@ class AuditService:
         except KeyError:
             raise HubError(Code.OUTCOME_UNRECORDED, state="a subject is not in the trail") from None
         entry = rules.outcome_entry(new_id(), trail.inquiry, self._clock.now(), looked_up, commitments)
-        await self._store.add(entry, (), self._pseudonyms.version, Code.OUTCOME_UNRECORDED)
+        await self._store.add(Addition(entry), Code.OUTCOME_UNRECORDED)
 
     def _abandon(self, trail: Trail) -> None:
         """The caller went away while the intent was on its way into the log: nobody was asked."""
         looked_up = LookedUp(Result.ABANDONED, (), ())
-        self._store.add_unattended(
-            rules.outcome_entry(new_id(), trail.inquiry, self._clock.now(), looked_up, ())
-        )
+        entry = rules.outcome_entry(new_id(), trail.inquiry, self._clock.now(), looked_up, ())
+        self._store.add_unattended(Addition(entry))
 
     async def stop(self) -> None:
         """Returns when every entry so far is durable or has failed."""
@@ -97,14 +102,25 @@ class AuditService:
         if not await self._store.is_writable(self._clock.now()):
             raise HubError(Code.LOG_UNAVAILABLE, state="no partition or no right to write")
 
+    def _scope(self, fields: Mapping[rules.Record, Iterable[str]]) -> msgspec.Raw:
+        """The questions of one plan share their fields, so that they are written out once."""
+        known = self._scopes.get(id(fields))
+        if known is None or known[0] is not fields:
+            if len(self._scopes) == SCOPES_KEPT:
+                self._scopes.clear()
+            known = self._scopes[id(fields)] = fields, rules.scope_content(fields)
+        return known[1]
+
     def _committed(
         self, trail: Trail, subjects: Iterable[SubjectKey]
-    ) -> tuple[list[SubjectKey], list[Mark], list[bytes]]:
+    ) -> tuple[list[SubjectKey], bytes, list[bytes]]:
+        """Those who are new, what finds and opens their commitments (pseudonym and salt), and these."""
         keys = [key for key in dict.fromkeys(subjects) if key not in trail.commitments]
         random = secrets.token_bytes(SALT_BYTES * len(keys))
         salts = [random[start : start + SALT_BYTES] for start in range(0, len(random), SALT_BYTES)]
         pseudonyms = self._pseudonyms.of_each(keys)
-        return keys, list(map(Mark, pseudonyms, salts)), list(map(rules.commitment, salts, pseudonyms))
+        marks = b"".join(chain.from_iterable(zip(pseudonyms, salts, strict=True)))
+        return keys, marks, list(map(rules.commitment, salts, pseudonyms))
 
 
 class LogReader:

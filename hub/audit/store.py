@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import accumulate
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import asyncpg
 
 from hub.audit import rules
-from hub.audit.model import Entry, InquiryId, LookUp, Mark, Search
+from hub.audit.model import InquiryId, LookUp, Search
 from hub.kernel.db import Database, load_statements
 from hub.kernel.db.reach import Reach, state_of
 from hub.kernel.errors import Code, HubError
@@ -96,13 +95,16 @@ class Groups(Generic[Item]):
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Addition:
-    """An entry on its way into the log, with what finds it again."""
+class Addition(NamedTuple):
+    """An entry (canonical JSON) on its way into the log, with what finds it again.
 
-    entry: Entry
-    marks: Sequence[Mark]
-    key_version: int
+    ``marks``: of each of its subjects, in their order, 32 bytes of pseudonym and 32 of salt; an outcome has
+    none. They can be erased, and the entry stays as it was.
+    """
+
+    entry: bytes
+    marks: bytes = b""
+    key_version: int = 1  # of the pseudonyms
 
 
 class AuditStore:
@@ -114,12 +116,7 @@ class AuditStore:
         self._reach = Reach("audit_log")
 
     async def add(
-        self,
-        entry: Entry,
-        marks: Sequence[Mark],
-        key_version: int,
-        failure: Code,
-        orphaned: Callable[[], None] | None = None,
+        self, addition: Addition, failure: Code, orphaned: Callable[[], None] | None = None
     ) -> None:
         """Adds an entry and what finds it again, in one commit with whatever else waits; durable on return.
 
@@ -128,42 +125,34 @@ class AuditStore:
         cancelled takes the entry back, or, when it was on its way already, ``orphaned`` is called once it
         is durable.
         """
-        with _failing_as(failure):
-            await self._groups.add(_Addition(entry, marks, key_version), orphaned)
+        try:
+            await self._groups.add(addition, orphaned)
+        except HubError as error:  # whatever goes wrong means one thing to a log
+            raise HubError(failure, **error.problem.detail) from None
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+            state = getattr(error, "sqlstate", None) or ""  # PostgreSQL's words could repeat a row
+            raise HubError(failure, state=state) from None
 
-    def add_unattended(self, entry: Entry) -> None:
-        """Adds an entry without marks for which nobody waits, as far as that is possible."""
-        self._groups.add(_Addition(entry, (), 1)).add_done_callback(_pass_over)
+    def add_unattended(self, addition: Addition) -> None:
+        """Adds an entry for which nobody waits, as far as that is possible."""
+        self._groups.add(addition).add_done_callback(_pass_over)
 
     async def settled(self) -> None:
         """Returns when every entry so far is durable or has failed."""
         await self._groups.drained()
 
-    async def _write(self, group: Sequence[_Addition]) -> None:
+    async def _write(self, group: Sequence[Addition]) -> None:
         try:
-            await self._insert(group)
+            await self._database.execute(
+                STATEMENTS["add_entries"],
+                [one.entry for one in group],
+                [one.key_version for one in group],
+                b"".join([one.marks for one in group]),  # in an array each would cost the driver more
+            )
         except asyncpg.PostgresError as error:
             self._reach.lost(state_of(error))
             raise
         self._reach.used()
-
-    async def _insert(self, group: Sequence[_Addition]) -> None:
-        entries = [one.entry for one in group]
-        numbers = [len(one.marks) for one in group]
-        joined = b"".join([part for one in group for mark in one.marks for part in mark])
-        await self._database.execute(
-            STATEMENTS["add_entries"],
-            [entry.at for entry in entries],
-            [entry.id for entry in entries],
-            [entry.inquiry for entry in entries],
-            [entry.kind.value for entry in entries],
-            [entry.client for entry in entries],
-            [entry.canonical for entry in entries],
-            [one.key_version for one in group],
-            [0, *accumulate(numbers[:-1])],
-            numbers,
-            joined,  # one value for all of them: an array costs the driver more than its content is worth
-        )
 
     async def find(self, search: Search) -> list[LookUp]:
         """The newest look-ups that satisfy every condition, with their outcomes as far as there are any."""
@@ -203,17 +192,6 @@ class AuditStore:
         """The first day of the last month that can be written, or None where no partition exists."""
         month = await self._database.fetchval(STATEMENTS["last_month"])
         return month if isinstance(month, date) else None
-
-
-@contextmanager
-def _failing_as(code: Code) -> Iterator[None]:
-    """Whatever goes wrong means one thing to a log; PostgreSQL's words could repeat a row, so they go."""
-    try:
-        yield
-    except HubError as error:
-        raise HubError(code, **error.problem.detail) from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise HubError(code, state=getattr(error, "sqlstate", None) or "") from None
 
 
 def _pass_over(addition: asyncio.Future[None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import compare_digest
@@ -17,9 +17,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from hub.audit.model import InquiryId, Known, Purpose, SourceUse
-from hub.audit.rules import purpose_content, source_content, stated_in_extension
+from hub.audit.rules import purpose_content, stated_in_extension
 from hub.evidence.model import Verdict
-from hub.kernel.crypto.canonical import canonical, canonical_plain
+from hub.kernel.crypto.canonical import SORTED, canonical, canonical_plain
 from hub.kernel.crypto.signing import ALGORITHM, Use
 from hub.kernel.errors import Code, HubError, Problem
 from hub.kernel.strict_json import DEEPEST, strict_json
@@ -92,18 +92,18 @@ def claims(
     question: bytes,
     answer: bytes,
     purpose: Purpose,
-    sources: Iterable[SourceUse],
+    sources: Sequence[SourceUse],
 ) -> bytes:
     """The payload of a receipt: JSON with the members of Claims."""
-    return canonical_plain(
+    return SORTED.encode(
         {
             "iss": issuer,
             "iat": int(at.timestamp()),
-            "jti": str(inquiry),
+            "jti": inquiry,
             "request": question.hex(),
             "response": answer.hex(),
             "purpose": purpose_content(purpose),
-            "sources": [source_content(use) for use in sources],
+            "sources": sources,
         }
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -28,7 +28,7 @@ class ReceiptService:
         request: Mapping[str, Any],
         response: Mapping[str, Any],
         purpose: Purpose,
-        sources: Iterable[SourceUse],
+        sources: Sequence[SourceUse],
         inquiry: InquiryId,
     ) -> Sealed:
         """The receipt of one answer.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from connectors.contract import Fault, Row
 from hub.catalogue.model import FieldCode, RecordCode, Supply
@@ -23,8 +24,7 @@ class Question:
     roots: tuple[Subject, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """Rows of one record by one of its key fields, for distinct subjects."""
 
     record: RecordCode
@@ -33,8 +33,7 @@ class Need:
     columns: tuple[FieldCode, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sourced:
+class Sourced(NamedTuple):
     """The answer to one Need. Every subject's value stands in exactly one of ``rows`` and ``faults``."""
 
     supply: Supply | None  # None: nobody supplies it

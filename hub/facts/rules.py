@@ -70,5 +70,8 @@ def tally(answers: Iterable[Sourced]) -> dict[str, int]:
         absent, found = absent + empty, found + len(sourced.rows) - empty
         for fault in sourced.faults.values():
             counts[fault.outcome.value] = counts.get(fault.outcome.value, 0) + 1
-    counts |= {FOUND: found, ABSENT: absent}
-    return {outcome: counts[outcome] for outcome in sorted(counts) if counts[outcome]}
+    if absent:
+        counts[ABSENT] = absent
+    if found:
+        counts[FOUND] = found
+    return counts if len(counts) < 2 else {outcome: counts[outcome] for outcome in sorted(counts)}

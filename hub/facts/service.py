@@ -10,8 +10,9 @@ from typing import Any
 
 from connectors.contract import Answer, Ask, Fault, Outcome, Tell, Telling
 from hub.audit.model import LookedUp, Purpose, Result, SourceUse
+from hub.audit.rules import period
 from hub.audit.service import AuditService, Trail
-from hub.catalogue.model import Supply
+from hub.catalogue.model import FieldCode, Supply
 from hub.catalogue.service import Active
 from hub.evidence.model import Sealed
 from hub.evidence.service import ReceiptService
@@ -27,6 +28,7 @@ from hub.subjects.model import Subject
 MAX_LOOKED_UP = 5_000
 """Distinct subjects of one inquiry, those met on the way included."""
 
+NOTHING: frozenset[FieldCode] = frozenset()
 NOBODY = Fault(Outcome.UNAVAILABLE, "no_offering")
 
 
@@ -60,9 +62,8 @@ class FactService:
             permit = await self.grants.decide(purpose, question.fields, active.snapshot.records)
         if isinstance(permit, Problem):
             return permit
-        fields = {str(record): codes for record, codes in question.fields.items()}
         with self.tracing.span("log"):
-            trail = await self.audit.record_intent(purpose, question.digest, fields, question.roots)
+            trail = await self.audit.record_intent(purpose, question.digest, question.fields, question.roots)
         return Inquiry(self, trail, purpose, permit, active, deadline)
 
 
@@ -88,25 +89,36 @@ class Inquiry:
         self.ledger = Ledger()
         self.correlation = str(self.id)
 
-    async def fetch(self, wave: Sequence[Need]) -> tuple[Sourced, ...]:
+    async def fetch(self, wave: Sequence[Need]) -> list[Sourced]:
         """Asks the agencies, all in parallel; subjects that are new are in the durable log before.
 
         Raises HubError(LOG_UNAVAILABLE) when they cannot be written; an agency's failure is a fault in
         its answer, never an exception.
         """
-        for need in wave:
-            self._require_permitted(need)
-        await self._log_subjects(wave)
+        self._require_permitted(wave)
+        groups = {id(need.subjects): need.subjects for need in wave}  # many ask about the very same
+        await self._log_subjects(groups.values())
         began = self.service.clock.now()
-        supplies = [self.active.snapshot.supplies.get((need.record, need.key)) for need in wave]
-        asked = [(need, supply) for need, supply in zip(wave, supplies, strict=True) if supply is not None]
-        answers = iter(await asyncio.gather(*[self._ask(need, supply) for need, supply in asked]))
+        keys = {group: tuple([value for _, value in subjects]) for group, subjects in groups.items()}
+        supplies = self.active.snapshot.supplies
+        found = [supplies.get((need.record, need.key)) for need in wave]
+        answers = iter(
+            await _all_of(
+                [
+                    self._ask(need, supply, keys[id(need.subjects)])
+                    for need, supply in zip(wave, found, strict=True)
+                    if supply is not None
+                ]
+            )
+        )
         sourced = [
-            _nobody(need, began) if supply is None else _sourced(supply, next(answers), began)
-            for need, supply in zip(wave, supplies, strict=True)
+            _nobody(keys[id(need.subjects)], began)
+            if supply is None
+            else _sourced(supply, next(answers), began)
+            for need, supply in zip(wave, found, strict=True)
         ]
         self.ledger.enter(wave, sourced)
-        return tuple(sourced)
+        return sourced
 
     async def finish(self, request: Mapping[str, Any], response: Mapping[str, Any]) -> Sealed:
         """Seals the answer, then makes the outcome durable; only then may the answer leave.
@@ -132,13 +144,13 @@ class Inquiry:
         looked_up = LookedUp(result, tuple(self.ledger.subjects()), self.ledger.sources())
         await self.service.audit.record_outcome(self.trail, looked_up)
 
-    def _require_permitted(self, need: Need) -> None:
-        permitted = self.permit.fields.get(need.record, frozenset())
-        if not permitted.issuperset(need.columns):
-            raise PermissionError(f"{need.record}: columns beyond the permit")
+    def _require_permitted(self, wave: Sequence[Need]) -> None:
+        for need in wave:
+            if not self.permit.fields.get(need.record, NOTHING).issuperset(need.columns):
+                raise PermissionError(f"{need.record}: columns beyond the permit")
 
-    async def _log_subjects(self, wave: Sequence[Need]) -> None:
-        subjects = distinct(need.subjects for need in wave)
+    async def _log_subjects(self, groups: Iterable[tuple[Subject, ...]]) -> None:
+        subjects = dict.fromkeys(chain.from_iterable(groups))
         new = subjects.keys() - self.trail.commitments.keys()
         if not new:
             return
@@ -147,10 +159,10 @@ class Inquiry:
         with self.service.tracing.span("log", count=len(new)):
             await self.service.audit.add_subjects(self.trail, subjects)
 
-    def _ask(self, need: Need, supply: Supply) -> Awaitable[Answer]:
+    def _ask(self, need: Need, supply: Supply, keys: tuple[str, ...]) -> Awaitable[Answer]:
         self.ledger.asked.append(need.subjects)
-        offering, keys = supply.offering, tuple([value for _, value in need.subjects])
-        tellings = _tellings(offering.tell, self.purpose, len(keys))
+        offering = supply.offering
+        tellings = () if offering.tell is Tell.NONE else _tellings(offering.tell, self.purpose, len(keys))
         ask = Ask(offering.name, keys, need.columns, tellings, self.deadline, self.correlation)
         fetch, tracing = self.active.connectors[supply.connector].fetch, self.service.tracing
         return tracing.within(
@@ -158,18 +170,23 @@ class Inquiry:
         )
 
 
-def _nobody(need: Need, began: datetime) -> Sourced:
-    return Sourced(None, {}, dict.fromkeys([value for _, value in need.subjects], NOBODY), None, began)
+async def _all_of(asked: Iterable[Awaitable[Answer]]) -> list[Answer]:
+    """What comes of all of them; whoever gives up waiting gives all of them up."""
+    answers = [asyncio.ensure_future(one) for one in asked]
+    try:
+        return [await answer for answer in answers]
+    except BaseException:
+        for answer in answers:
+            answer.cancel()
+        raise
+
+
+def _nobody(keys: Iterable[str], began: datetime) -> Sourced:
+    return Sourced(None, {}, dict.fromkeys(keys, NOBODY), None, began)
 
 
 def _sourced(supply: Supply, answer: Answer, began: datetime) -> Sourced:
     return Sourced(supply, answer.rows, answer.faults, answer.as_of, answer.fetched_at or began)
-
-
-def distinct(groups: Iterable[tuple[Subject, ...]]) -> dict[Subject, None]:
-    """The subjects of all groups, each once, in their order; many needs ask about the very same group."""
-    different = {id(group): group for group in groups}
-    return dict.fromkeys(chain.from_iterable(different.values()))
 
 
 class Ledger:
@@ -186,27 +203,20 @@ class Ledger:
 
     def subjects(self) -> dict[Subject, None]:
         """Everyone whom an agency was asked about."""
-        return distinct(self.asked)
+        different = {id(group): group for group in self.asked}
+        return dict.fromkeys(chain.from_iterable(different.values()))
 
     def sources(self) -> tuple[SourceUse, ...]:
         """One for each record and key that an agency was asked by, in their order."""
-        return tuple(
-            _use(*at, entries) for at, entries in sorted(self.entries.items(), key=lambda item: item[0])
-        )
+        return tuple([_use(*at, self.entries[at]) for at in sorted(self.entries)])
 
 
 def _use(record: str, key: str, entries: Sequence[tuple[Supply, Sourced]]) -> SourceUse:
     supply = entries[0][0]
     moments = [sourced.as_of for _, sourced in entries if sourced.as_of is not None]
-    return SourceUse(
-        record,
-        key,
-        supply.connector,
-        supply.version,
-        tally(sourced for _, sourced in entries),
-        min(moments, default=None),
-        max(moments, default=None),
-    )
+    span = period(min(moments), max(moments)) if moments else None
+    counts = tally([sourced for _, sourced in entries])
+    return SourceUse(record, key, supply.connector, supply.version, counts, span)
 
 
 def _tellings(tell: Tell, purpose: Purpose, keys: int) -> tuple[Telling, ...]:

@@ -74,6 +74,7 @@ class Fetch:
     columns: dict[FieldCode, int] = field(default_factory=dict)  # code -> position in a row
     places: list[Place] = field(default_factory=list)
     asked: tuple[FieldCode, ...] = ()  # the columns, once the plan is made
+    earlier: tuple[Fetch, ...] = ()  # of earlier waves, those that bring the same columns and more
 
     def want(self, *codes: str) -> None:
         """Asks for columns."""

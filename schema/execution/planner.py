@@ -80,6 +80,7 @@ class _Planner:
             self._root(response, at)
         for fetch in self.fetches:
             fetch.asked = tuple(fetch.columns)
+            fetch.earlier = tuple(one for one in self.fetches if _is_earlier(one, fetch))
         last = max((fetch.wave for fetch in self.fetches), default=-1)
         waves = tuple(tuple(one for one in self.fetches if one.wave == wave) for wave in range(last + 1))
         return p.Plan(
@@ -326,6 +327,11 @@ class _Planner:
         if place not in fetch.places:
             fetch.places.append(place)
         return fetch
+
+
+def _is_earlier(one: p.Fetch, other: p.Fetch) -> bool:
+    same = (one.record, one.key) == (other.record, other.key)
+    return same and one.wave < other.wave and one.columns.keys() >= other.columns.keys()
 
 
 def _reads_base(fields: Mapping[str, Collected], kind: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from hub.facts.model import Need, Sourced
@@ -48,28 +47,36 @@ class Waves:
 
     async def _fetch(self, wave: Sequence[Fetch], keys: Keys) -> None:
         needs = [need_of(fetch, keys, self.sourced) for fetch in wave]
-        known = [self._known(need) for need in needs]
-        open_needs = [_without(need, there) for need, there in zip(needs, known, strict=True)]
-        answers = iter(await self._asked([need for need in open_needs if need.subjects]))
-        for fetch, need, there, asked in zip(wave, needs, known, open_needs, strict=True):
-            sourced = _joined(there, next(answers) if asked.subjects else None)
+        known = [
+            self._known(fetch, need) if fetch.earlier else None
+            for fetch, need in zip(wave, needs, strict=True)
+        ]
+        asked = [
+            need if there is None else _without(need, there) for need, there in zip(needs, known, strict=True)
+        ]
+        answers = iter(await self._asked([need for need in asked if need.subjects]))
+        for fetch, need, there, left in zip(wave, needs, known, asked, strict=True):
+            answer = next(answers) if left.subjects else None
+            sourced = answer if there is None else _joined(there, answer)
             if sourced is not None:
                 self.sourced[fetch.index] = sourced
                 self.asked.append((need, sourced))
 
-    async def _asked(self, needs: Sequence[Need]) -> tuple[Sourced, ...]:
+    async def _asked(self, needs: Sequence[Need]) -> Sequence[Sourced]:
+        if not needs:
+            return ()
         try:
             return await self.inquiry.fetch(needs)
         except HubError as unwritten:  # the ordinary executor tells it at the paths that it concerns
             raise DeoptimisedError from unwritten
 
-    def _known(self, need: Need) -> Sourced | None:
+    def _known(self, fetch: Fetch, need: Need) -> Sourced | None:
         """What earlier waves have brought of the same record with at least these columns."""
         known: Sourced | None = None
-        for before, sourced in self.asked:
-            same = before.record == need.record and before.key == need.key
-            if same and set(need.columns) <= set(before.columns):
-                known = _joined(known, _projected(sourced, before, need))
+        for before in fetch.earlier:
+            if before.index in self.sourced:
+                there = _projected(self.sourced[before.index], before, need)
+                known = there if known is None else _joined(known, there)
         return known
 
     def _rows(self, fetch: Fetch) -> Any:
@@ -83,30 +90,29 @@ class Waves:
                 raise DeoptimisedError
 
 
-def _projected(sourced: Sourced, before: Need, need: Need) -> Sourced | None:
+def _projected(sourced: Sourced, before: Fetch, need: Need) -> Sourced | None:
     """What an earlier answer holds for a need, with the need's columns; None when it holds nothing."""
-    columns = [before.columns.index(code) for code in need.columns]
-    values = [subject.value for subject in need.subjects]
+    held = [value for _, value in need.subjects if value in sourced.rows]
+    failed = [value for _, value in need.subjects if value in sourced.faults] if sourced.faults else ()
+    if not held and not failed:
+        return None
+    columns = [before.columns[code] for code in need.columns]
     rows = {
-        value: tuple(tuple(row[column] for column in columns) for row in sourced.rows[value])
-        for value in values
-        if value in sourced.rows
+        value: tuple([tuple([row[column] for column in columns]) for row in sourced.rows[value]])
+        for value in held
     }
-    faults = {value: sourced.faults[value] for value in values if value in sourced.faults}
-    return replace(sourced, rows=rows, faults=faults) if rows or faults else None
+    return sourced._replace(rows=rows, faults={value: sourced.faults[value] for value in failed})
 
 
-def _without(need: Need, known: Sourced | None) -> Need:
-    if known is None:
-        return need
-    left = (one for one in need.subjects if one.value not in known.rows and one.value not in known.faults)
-    return replace(need, subjects=tuple(left))
+def _without(need: Need, known: Sourced) -> Need:
+    left = [one for one in need.subjects if one.value not in known.rows and one.value not in known.faults]
+    return need._replace(subjects=tuple(left))
 
 
-def _joined(known: Sourced | None, answer: Sourced | None) -> Sourced | None:
+def _joined(known: Sourced, answer: Sourced | None) -> Sourced:
     """Two answers of one offering as one; it is as old as the older of them."""
-    if known is None or answer is None:
-        return known or answer
+    if answer is None:
+        return known
     moments = [one.as_of for one in (known, answer) if one.as_of is not None]
     return Sourced(
         known.supply,

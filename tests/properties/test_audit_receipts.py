@@ -25,6 +25,7 @@ from hub.audit.model import (
     Purpose,
     SourceUse,
 )
+from hub.audit.rules import period
 from hub.evidence.model import Verdict
 from hub.evidence.rules import verify_exchange
 from hub.evidence.service import ReceiptService
@@ -90,7 +91,7 @@ def exchanges(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         response["errors"] = draw(st.lists(members, min_size=1, max_size=3))
     receipts = ReceiptService(Ring(), "https://hub.example", Midnight())  # type: ignore[arg-type]
-    uses = (SourceUse("person", "id_number", "police", 1, {"found": 1}, AT, AT),)
+    uses = (SourceUse("person", "id_number", "police", 1, {"found": 1}, period(AT, AT)),)
     sealed = receipts.seal(request, response, PURPOSE, uses, InquiryId(UUID(int=7)))
     response["extensions"] = {"receipt": sealed.receipt, "receiptSalt": sealed.salt}
     return {"request": request, "response": response}

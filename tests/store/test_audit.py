@@ -49,7 +49,7 @@ PURPOSE = Purpose(
     Actor(ActorKind.OFFICER, "zhang.san"),
     (("client", Known.VERIFIED), ("agency", Known.ASSERTED)),
 )
-USE = SourceUse("person", "id_number", "police", 3, {"found": 1}, None, None)
+USE = SourceUse("person", "id_number", "police", 3, {"found": 1})
 
 
 @dataclass

@@ -56,7 +56,7 @@ async def fill(url: str) -> list[str]:
     database = await Database.open(url)
     audit = AuditService(AuditStore(database), Pseudonyms(MASTER_KEY), SystemClock())
     first = await audit.record_intent(purpose("window"), b"\xab" * 32, {"person": ["name"]}, [ANNA])
-    uses = (SourceUse("person", "id_number", "police", 1, {"found": 1}, None, None),)
+    uses = (SourceUse("person", "id_number", "police", 1, {"found": 1}),)
     await audit.record_outcome(first, LookedUp(Result.ANSWERED, (ANNA,), uses))
     second = await audit.record_intent(purpose("kiosk"), b"\xab" * 32, {"business": ["status"]}, [FIRM])
     await database.close()

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from hub.audit.model import LookedUp, Result
-from hub.audit.rules import intent_entry
+from hub.audit.rules import intent_entry, scope_content
 from hub.audit.service import AuditService, Trail
-from hub.audit.store import AuditStore
+from hub.audit.store import Addition, AuditStore
 from hub.kernel.clock import SystemClock
 from hub.kernel.crypto.pseudonym import Pseudonyms
 from hub.kernel.db import Database
@@ -75,9 +75,9 @@ async def test_a_group_is_one_commit(database: Database) -> None:
 async def test_an_entry_that_cannot_be_written_spoils_no_other(database: Database) -> None:
     store = AuditStore(database)
     months = [FAR_AWAY if number == 3 else datetime.now(UTC) for number in range(8)]
-    entries = [intent_entry(new_id(), at, PURPOSE, OPERATION, FIELDS, ()) for at in months]
+    entries = [intent_entry(new_id(), at, PURPOSE, OPERATION, scope_content(FIELDS), ()) for at in months]
     outcomes = await asyncio.gather(
-        *(store.add(entry, (), 1, Code.LOG_UNAVAILABLE) for entry in entries), return_exceptions=True
+        *(store.add(Addition(entry), Code.LOG_UNAVAILABLE) for entry in entries), return_exceptions=True
     )
     (problem,) = [one for one in outcomes if one is not None]
     assert outcomes.index(problem) == 3

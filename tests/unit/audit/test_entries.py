@@ -20,7 +20,16 @@ from hub.audit.model import (
     Result,
     SourceUse,
 )
-from hub.audit.rules import commitment, instant, intent_entry, look_up, outcome_entry, subjects_entry
+from hub.audit.rules import (
+    commitment,
+    instant,
+    intent_entry,
+    look_up,
+    outcome_entry,
+    period,
+    scope_content,
+    subjects_entry,
+)
 
 INQUIRY = InquiryId(UUID("01900000-0000-7000-8000-000000000001"))
 SECOND = UUID("01900000-0000-7000-8000-000000000002")
@@ -37,8 +46,8 @@ FIELDS = {"person": frozenset({"name", "id_number"}), "business": frozenset({"st
 
 
 def test_an_intent() -> None:
-    entry = intent_entry(INQUIRY, AT, PURPOSE, b"\xab" * 32, FIELDS, [b"\x01" * 32])
-    assert entry.canonical.decode() == (
+    entry = intent_entry(INQUIRY, AT, PURPOSE, b"\xab" * 32, scope_content(FIELDS), [b"\x01" * 32])
+    assert entry.decode() == (
         '{"at":"2026-05-12T03:04:05.000067Z",'
         '"fields":{"business":["status"],"person":["id_number","name"]},'
         '"id":"01900000-0000-7000-8000-000000000001",'
@@ -53,7 +62,7 @@ def test_an_intent() -> None:
 
 def test_subjects_met_on_the_way() -> None:
     entry = subjects_entry(SECOND, INQUIRY, AT, [b"\x02" * 32])
-    assert entry.canonical.decode() == (
+    assert entry.decode() == (
         '{"at":"2026-05-12T03:04:05.000067Z","id":"01900000-0000-7000-8000-000000000002",'
         '"inquiry":"01900000-0000-7000-8000-000000000001","kind":"subjects",'
         f'"subjects":["{"02" * 32}"],"v":1}}'
@@ -61,10 +70,12 @@ def test_subjects_met_on_the_way() -> None:
 
 
 def test_an_outcome() -> None:
-    use = SourceUse("person", "id_number", "police", 3, {"found": 2, "absent": 1}, AT, AT + timedelta(days=1))
+    use = SourceUse(
+        "person", "id_number", "police", 3, {"found": 2, "absent": 1}, period(AT, AT + timedelta(days=1))
+    )
     looked_up = LookedUp(Result.ANSWERED, (), (use,), b"\x0a" * 32, b"\x0b" * 32)
     entry = outcome_entry(SECOND, INQUIRY, AT, looked_up, [b"\x01" * 32])
-    assert entry.canonical.decode() == (
+    assert entry.decode() == (
         '{"at":"2026-05-12T03:04:05.000067Z","id":"01900000-0000-7000-8000-000000000002",'
         '"inquiry":"01900000-0000-7000-8000-000000000001","kind":"outcome",'
         f'"receipt":"{"0a" * 32}","response":"{"0b" * 32}","result":"answered",'
@@ -77,12 +88,21 @@ def test_an_outcome() -> None:
 
 def test_an_outcome_without_an_answer_has_no_digests() -> None:
     entry = outcome_entry(SECOND, INQUIRY, AT, LookedUp(Result.ABANDONED, (), ()), [])
-    assert b"receipt" not in entry.canonical
-    assert b"response" not in entry.canonical
+    assert b"receipt" not in entry
+    assert b"response" not in entry
 
 
 def test_a_commitment_is_sha_256_of_salt_and_pseudonym() -> None:
     assert commitment(b"s" * 32, b"p" * 32) == sha256(b"s" * 32 + b"p" * 32).digest()
+
+
+def test_a_moment_without_a_fraction_is_told_as_any_other() -> None:
+    whole = AT.replace(microsecond=0)
+    assert b'"at":"2026-05-12T03:04:05.000000Z"' in subjects_entry(SECOND, INQUIRY, whole, [])
+    beijing = timezone(timedelta(hours=8))
+    assert b'"at":"2026-05-12T03:04:05.000067Z"' in subjects_entry(
+        SECOND, INQUIRY, AT.astimezone(beijing), []
+    )
 
 
 def test_times_are_told_in_utc() -> None:
@@ -91,10 +111,10 @@ def test_times_are_told_in_utc() -> None:
 
 
 def test_a_look_up_is_told_by_its_entries() -> None:
-    intent = intent_entry(INQUIRY, AT, PURPOSE, b"\xab" * 32, FIELDS, [b"\x01" * 32]).canonical
-    met = subjects_entry(SECOND, INQUIRY, AT, [b"\x02" * 32]).canonical
+    intent = intent_entry(INQUIRY, AT, PURPOSE, b"\xab" * 32, scope_content(FIELDS), [b"\x01" * 32])
+    met = subjects_entry(SECOND, INQUIRY, AT, [b"\x02" * 32])
     ended = AT + timedelta(seconds=1)
-    end = outcome_entry(SECOND, INQUIRY, ended, LookedUp(Result.FAILED, (), ()), [b"\x01" * 32]).canonical
+    end = outcome_entry(SECOND, INQUIRY, ended, LookedUp(Result.FAILED, (), ()), [b"\x01" * 32])
     found = look_up(intent, [met, end])
     assert (found.inquiry, found.at, found.ended_at) == (INQUIRY, AT, ended)
     assert (found.subjects, found.result) == (2, Result.FAILED)

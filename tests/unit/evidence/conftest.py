@@ -25,6 +25,7 @@ from hub.audit.model import (
     Purpose,
     SourceUse,
 )
+from hub.audit.rules import period
 from hub.evidence.model import Sealed
 from hub.evidence.service import ReceiptService
 from hub.kernel.crypto.signing import PublicKey, Signer, Use, new_key
@@ -46,8 +47,8 @@ PURPOSE = Purpose(
     ),
 )
 SOURCES = (
-    SourceUse("person", "id_number", "police", 3, {"found": 1}, AT, AT),
-    SourceUse("drug_business_licence", "holder", "licences", 1, {"absent": 1, "unavailable": 2}, None, None),
+    SourceUse("person", "id_number", "police", 3, {"found": 1}, period(AT, AT)),
+    SourceUse("drug_business_licence", "holder", "licences", 1, {"absent": 1, "unavailable": 2}),
 )
 
 
