@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from connectors.columns import Raw, RowsReader, Trees, compile_columns, read_texts
 from connectors.contract import Answer, Ask, Fault, Row
@@ -80,6 +82,7 @@ class Sorter:
         rows = offered.rows
         of_row = offered.as_of is not None and offered.as_of.row
         is_flat = rows.items is None and len(rows.key or ()) == 1
+        self._key_name = (rows.key or ("",))[0]
         self._is_plain = is_flat and not self._judges_rows and not of_row
 
     def sort(
@@ -104,19 +107,17 @@ class Sorter:
         """The same a column at a time, for rows that all fit; None where each must be looked at."""
         if not self._is_plain:
             return None
-        name = (self._offered.rows.key or ("",))[0]
-        asked = frozenset(ask.keys)
         try:
-            texts = read_texts(raw.column(name))
-            keys = [_asked_key(text, asked) for text in texts]
-            rows = self._columns_reader(ask.columns)(raw, keys)
+            keys = _asked_keys(read_texts(raw.column(self._key_name)), frozenset(ask.keys))
+            rows = _by_key(keys, self._columns_reader(ask.columns)(raw, keys)) if keys else {}
         except WrongForm:
             return None
-        sorting = _Sorting(asked, {}, {})
-        for key, row in zip(keys, rows, strict=True):
-            sorting.rows.setdefault(key, []).append(row)
-        self._settle_missing(ask, sorting)
-        return Answer({key: tuple(own) for key, own in sorting.rows.items()}, sorting.faults, as_of)
+        if len(rows) == len(ask.keys):
+            return Answer(rows, {}, as_of)
+        if self._offered.missing_is_absent:
+            return Answer({**dict.fromkeys(ask.keys, ()), **rows}, {}, as_of)
+        why = fault(Kind.INCOMPLETE, correlation=ask.correlation)
+        return Answer(rows, {key: why for key in ask.keys if key not in rows}, as_of)
 
     def _sort_each(
         self,
@@ -195,6 +196,25 @@ def _asked_key(text: str | None, asked: frozenset[str]) -> str:
     if text is None:
         raise WrongForm
     return text if text in asked else text.upper()  # a check digit x is often written small
+
+
+def _asked_keys(texts: Sequence[Any], asked: frozenset[str]) -> Sequence[str]:
+    """As ``_asked_key`` gives each of them; it raises WrongForm where one was not asked for."""
+    if asked.issuperset(texts):
+        return texts
+    keys = [_asked_key(text, asked) for text in texts]
+    if not asked.issuperset(keys):
+        raise WrongForm
+    return keys
+
+
+def _by_key(keys: Sequence[str], rows: Sequence[Row]) -> dict[str, tuple[Row, ...]]:
+    if len(set(keys)) == len(keys):
+        return dict(zip(keys, zip(rows, strict=True), strict=True))
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for key, row in zip(keys, rows, strict=True):
+        found[key].append(row)
+    return dict(zip(found, map(tuple, found.values()), strict=True))
 
 
 def fault_of(judgement: Judgement, ask: Ask, retry_after: float | None = None) -> Fault:

@@ -34,10 +34,10 @@ Columns = tuple[str, ...]
 class _Waiting(asyncio.Future[Answer]):
     """One request's ask, and what it will be answered; who cancels it waits no more."""
 
-    def __init__(self, ask: Ask, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self.ask = ask
-        self.call: _Call | None = None
+    __slots__ = ("ask", "call")
+
+    ask: Ask
+    call: _Call | None
 
     def cancel(self, msg: Any = None) -> bool:
         """Leaves the others of the same call alone."""
@@ -119,7 +119,8 @@ class _Desk:
         self._start: asyncio.Handle | None = None
 
     def fetch(self, ask: Ask) -> asyncio.Future[Answer]:
-        one = _Waiting(ask, self._loop)
+        one = _Waiting(loop=self._loop)
+        one.ask, one.call = ask, None
         self._waiting.append(one)
         self._keys += len(ask.keys)
         if not self._calls or self._keys >= self._batch:
@@ -210,8 +211,10 @@ class _Call:
             self._task.cancel()
 
     def release(self) -> None:
-        """The call is over: who leaves now takes nothing along."""
+        """The call is over: who leaves now takes nothing along, and none of it refers to itself any more."""
         self._task = None
+        for one in self._group:
+            one.call = None
 
     def tell(self, answer: Answer) -> None:
         if len(self._group) == 1:
@@ -236,7 +239,7 @@ def _merged(asks: Sequence[Ask]) -> Ask:
     first = asks[0]
     if len(asks) == 1:
         return first
-    keys = tuple(dict.fromkeys(key for ask in asks for key in ask.keys))
+    keys = tuple(dict.fromkeys(chain.from_iterable([ask.keys for ask in asks])))
     deadline = max(ask.deadline for ask in asks)
     return Ask(first.offering, keys, first.columns, (), deadline, first.correlation)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
-from typing import Protocol, cast
+from itertools import repeat
+from typing import Any, Protocol
+
+import msgspec
 
 from connectors.contract import Row
 from connectors.dates import ISO, DateForm, WrongForm
@@ -14,6 +18,7 @@ from connectors.mapping import (
     Constant,
     FieldRule,
     Money,
+    Reader,
     Text,
     as_text,
     check_encodable,
@@ -21,14 +26,20 @@ from connectors.mapping import (
     compile_form,
 )
 
-Values = Sequence[object]
+Values = Sequence[Any]
+Kinds = AbstractSet[type]
+Column = tuple[Values, Kinds]  # at least the kinds of the values; their texts are such as UTF-8 can say
+TEXT = frozenset({str})
 TEXTS = frozenset({str, type(None)})
+DATES = frozenset({date, type(None)})
+ALONE = frozenset({str, int, type(None)})  # no value of these kinds equals one of another of them
+DAYS = msgspec.json.Decoder(list[date | None])
 
 
 class Raw(Protocol):
     """Rows as an agency has sent them."""
 
-    def column(self, name: str) -> Values:
+    def column(self, name: str) -> Column:
         """What stands under a name in each row, None where there is nothing. Raises WrongForm."""
         ...
 
@@ -44,14 +55,19 @@ RowsReader = Callable[[Raw, Sequence[str]], list[Row]]
 class Trees:
     """Rows that are branches of a document."""
 
-    def __init__(self, rows: Sequence[object]) -> None:
+    def __init__(self, rows: Values) -> None:
         self._rows = rows
 
-    def column(self, name: str) -> Values:
-        """Raises WrongForm unless every row is an object."""
-        if not {dict}.issuperset(map(type, self._rows)):
-            raise WrongForm
-        return [row.get(name) for row in cast("Sequence[dict[str, object]]", self._rows)]
+    def column(self, name: str) -> Column:
+        """Raises WrongForm unless every row is an object, and its text can be said in UTF-8."""
+        try:
+            values: Values = list(map(dict.get, self._rows, repeat(name)))
+        except TypeError:
+            raise WrongForm from None
+        kinds, whole = survey(values)
+        if not whole.isascii():
+            check_encodable(whole)
+        return values, kinds
 
     def rows(self) -> Values:
         """As they came."""
@@ -73,13 +89,26 @@ def compile_columns(rules: Mapping[str, FieldRule], columns: tuple[str, ...], ke
     return read
 
 
-def read_texts(values: Values) -> list[str | None]:
+def survey(values: Values) -> tuple[Kinds, str]:
+    """Their kinds, and all their text as one where they are texts and None alone."""
+    if not values or type(values[0]) is str:
+        try:
+            return TEXT, "".join(values)
+        except TypeError:  # another of them is no text
+            pass
+    kinds = set(map(type, values))
+    return kinds, "".join(filter(None, values)) if kinds <= TEXTS else ""
+
+
+def read_texts(column: Column) -> Sequence[str | None]:
     """As ``as_text`` reads each of them; it raises only WrongForm."""
-    if not TEXTS.issuperset(map(type, values)):
-        return [as_text(value) for value in values]
-    texts = cast("Sequence[str | None]", values)
-    check_encodable("".join(filter(None, texts)))
-    return [None if text is None else text.strip() or None for text in texts]
+    values, kinds = column
+    if kinds <= TEXT:
+        trimmed = list(map(str.strip, values))
+        return trimmed if all(trimmed) else [text or None for text in trimmed]
+    if kinds <= TEXTS:
+        return [None if text is None else text.strip() or None for text in values]
+    return [as_text(value) for value in values]
 
 
 def _compile(rule: FieldRule) -> ColumnReader:
@@ -95,27 +124,43 @@ def _compile(rule: FieldRule) -> ColumnReader:
     return lambda raw, _count: inner(raw.column(name))
 
 
-def _compile_form(rule: FieldRule) -> Callable[[Values], Values]:
+def _compile_form(rule: FieldRule) -> Callable[[Column], Values]:
     one = compile_form(rule.form)
     match rule.form:
         case Text():
             return read_texts
         case Codes(table):
-            return lambda values: _coded(table, values, one)
-        case DateForm(format=written) if written == ISO:
-            return lambda values: [
-                value.isoformat() if type(value) is date else one(value) for value in values
-            ]
+            known: dict[object, object] = {
+                code: table[code] for code in table if code and code == code.strip()
+            }
+            known[None] = None
+            return lambda column: _coded(known, column[0], one)
+        case DateForm(format=written):
+            return lambda column: _dated(written == ISO, column, one)
         case _:
-            return lambda values: [one(value) for value in values]
+            return lambda column: [one(value) for value in column[0]]
 
 
-def _coded(
-    table: Mapping[str, str | bool], values: Values, one: Callable[[object], object]
-) -> Sequence[object]:
-    if not TEXTS.issuperset(map(type, values)):
-        return [one(value) for value in values]
+def _coded(known: dict[object, object], values: Values, one: Reader) -> Values:
     try:
-        return [None if code is None else table[code] for code in read_texts(values)]
-    except KeyError:
-        raise WrongForm from None
+        return list(map(known.__getitem__, values))
+    except (KeyError, TypeError):  # not trimmed, blank, a number, a list, or no code at all
+        return [one(value) for value in values]
+
+
+def _dated(is_iso: bool, column: Column, one: Reader) -> Values:
+    values, kinds = column
+    if is_iso and kinds <= DATES:
+        read: Values = msgspec.to_builtins(values)
+        return read
+    if is_iso and kinds <= TEXTS:
+        try:
+            DAYS.decode(msgspec.json.encode(values))
+        except ValueError:  # not all are a whole YYYY-MM-DD
+            pass
+        else:
+            return values
+    if kinds <= ALONE:
+        known = {value: one(value) for value in set(values)}
+        return list(map(known.__getitem__, values))
+    return [value.isoformat() if is_iso and type(value) is date else one(value) for value in values]

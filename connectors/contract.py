@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
+NONE: Mapping[str, Any] = MappingProxyType({})
 Row = tuple[object, ...]  # values in the order of Ask.columns: str, bool, None, or tuples of str
 Outcome = StrEnum("Outcome", ["FOUND", "ABSENT", "UNAVAILABLE", "REFUSED", "PENDING"])
 Form = StrEnum("Form", "TEXT TEXTS BOOLEAN DATE PARTIAL_DATE MONEY NUMBER CODE")  # of values, as in FieldType
@@ -44,8 +46,7 @@ class Offering:  # what one connector supplies: a record (evidence type or base 
     codes: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by CODE column all its values
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     offering: str
     keys: tuple[str, ...]  # distinct
     columns: tuple[str, ...]  # a subset of the offering's
@@ -64,10 +65,9 @@ class Fault:  # why a key has no answer
     place: str | None = None  # the declared field that did not fit; never a value
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:  # every asked key stands in exactly one of rows (no rows: Absent) and faults
+class Answer(NamedTuple):  # every asked key stands in exactly one of rows (no rows: Absent) and faults
     rows: Mapping[str, tuple[Row, ...]]
-    faults: Mapping[str, Fault] = field(default_factory=dict)
+    faults: Mapping[str, Fault] = NONE
     as_of: datetime | None = None  # aware UTC; None: the agency did not say
     fetched_at: datetime | None = None  # aware UTC, of the oldest part; None: by this very fetch
 

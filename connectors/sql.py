@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from connectors.answers import Sorter
-from connectors.columns import TEXTS
+from connectors.columns import TEXT, TEXTS, Column, survey
 from connectors.contract import Answer, Ask, Fault, Offering, Telling
 from connectors.faults import Kind, all_failed, fault
 from connectors.manifest.model import Manifest, Offered, SqlAddress, SqlSource
@@ -25,6 +25,8 @@ from connectors.transport import Transport, tls_context
 APPLICATION = "proofless"
 COMPILED_HIGHEST = 256
 AS_THEY_ARE = frozenset({str, int, float, bool, Decimal, date, type(None)})
+SIZED = frozenset({str, list})
+NOTHING: Column = ((), TEXT)
 IDLE_SECONDS = 60.0
 CLOSE_SECONDS = 1.0
 # What a connection says that lost its server, and what among it is about the server's or our own words.
@@ -131,7 +133,7 @@ class _View:
         if len(records) > self._max_rows:
             return _failed(ask, fault(Kind.TOO_LARGE))
         raw = Records(records)
-        if raw.size() > self._max_bytes:
+        if raw.size > self._max_bytes:
             return _failed(ask, fault(Kind.TOO_LARGE))
         return self._sorter.sort_columns(raw, ask) or self._sorter.sort(list(raw.rows()), ask)
 
@@ -166,23 +168,26 @@ class Records:
 
     def __init__(self, records: Sequence[asyncpg.Record]) -> None:
         self._records = records
-        names = tuple(records[0].keys()) if records else ()
-        self._columns = dict(zip(names, zip(*records, strict=True), strict=True))
+        self._columns: dict[str, Column] = {}
+        self.size = 0  # characters of texts and elements of lists, all together
+        names = records[0].keys() if records else ()
+        for name, values in zip(names, zip(*records, strict=True), strict=True):
+            kinds, whole = survey(values)
+            self._columns[name] = values, kinds
+            is_counted = kinds <= TEXTS or kinds.isdisjoint(SIZED)
+            self.size += len(whole) if is_counted else _size(values)
 
-    def column(self, name: str) -> Sequence[object]:
+    def column(self, name: str) -> Column:
         """What stands in a column; nothing where there is no row at all."""
-        values = self._columns.get(name, ())
-        if AS_THEY_ARE.issuperset(map(type, values)):
-            return values
-        return [_plain(value) for value in values]
+        values, kinds = self._columns.get(name, NOTHING)
+        if kinds <= AS_THEY_ARE:
+            return values, kinds
+        plain = [_plain(value) for value in values]
+        return plain, set(map(type, plain))
 
     def rows(self) -> Sequence[object]:
         """The rows as objects of texts, numbers and lists."""
         return [{name: _plain(value) for name, value in record.items()} for record in self._records]
-
-    def size(self) -> int:
-        """Characters of texts and elements of lists, all together."""
-        return sum(map(_size, self._columns.values()))
 
 
 class _Leases:
@@ -314,6 +319,4 @@ def _plain(value: object) -> object:
 
 
 def _size(values: Sequence[object]) -> int:
-    if TEXTS.issuperset(map(type, values)):
-        return sum(map(len, filter(None, cast("Sequence[str | None]", values))))
     return sum(len(value) for value in values if isinstance(value, str | list))

@@ -7,8 +7,9 @@ import random
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, compress
 from pathlib import PurePath
 
 import structlog
@@ -19,7 +20,7 @@ from connectors.cached import Cached
 from connectors.coalescing import Coalesced
 from connectors.contract import Answer, Ask, Connector, Fault, Offering, Row
 from connectors.faults import Kind, all_failed, fault
-from connectors.forms import Check, ColumnCheck, compile_check, compile_column_check
+from connectors.forms import Check, RowsCheck, compile_check, compile_rows_check
 from connectors.manifest.model import Manifest
 from connectors.metering import Meter, Metered
 from connectors.wrapper import Wrapper
@@ -29,7 +30,6 @@ COUNTED = frozenset({Kind.TIMEOUT, Kind.UNREACHABLE, Kind.FAILED, Kind.MALFORMED
 FIRST_PAUSE = 0.05  # seconds before the second try, doubled before each further one
 COMPILED_HIGHEST = 256  # choices of columns
 Checks = tuple[tuple[str, Check], ...]  # by column, in the order of the ask
-ColumnChecks = tuple[tuple[str, ColumnCheck], ...]
 
 
 def wrap(
@@ -186,7 +186,7 @@ class Validate(Wrapper):
         super().__init__(inner)
         self._offerings = {offering.name: offering for offering in inner.describe()}
         self._checks = lru_cache(COMPILED_HIGHEST)(self._compile)
-        self._column_checks = lru_cache(COMPILED_HIGHEST)(self._compile_columns)
+        self._rows_check = lru_cache(COMPILED_HIGHEST)(self._compile_rows_check)
 
     async def fetch(self, ask: Ask) -> Answer:
         """WRONG_SUBJECT for all when somebody is answered who was not asked for; else each key by itself."""
@@ -211,25 +211,25 @@ class Validate(Wrapper):
     def _is_sound(self, ask: Ask, answer: Answer) -> bool:
         """Whether there is nothing to object to, found out a column at a time."""
         rows, offering = answer.rows, self._offerings[ask.offering]
-        if answer.faults or len(rows) != len(ask.keys) or not rows.keys() >= set(ask.keys):
+        if answer.faults or len(rows) != len(ask.keys) or not all(map(rows.__contains__, ask.keys)):
             return False
-        if not offering.many and max(map(len, rows.values()), default=0) > 1:
+        every = list(chain.from_iterable(rows.values()))
+        if not every:
+            return True
+        owners = tuple(compress(rows, rows.values()))
+        if len(owners) != len(every):  # one of them has several
+            if not offering.many:
+                return False
+            owners = tuple(key for key, own in rows.items() for _ in own)
+        try:
+            columns = tuple(zip(*every, strict=True))
+        except ValueError:  # rows of several lengths
             return False
-        every = [row for own in rows.values() for row in own]
-        if set(map(len, every)) - {len(ask.columns)}:
-            return False
-        columns = tuple(zip(*every, strict=True))
-        owners = [key for key, own in rows.items() for _ in own]
-        return all(
-            check(values) and (column != offering.key or list(values) == owners)
-            for (column, check), values in zip(
-                self._column_checks(ask.offering, ask.columns), columns, strict=False
-            )
-        )
+        are_allowed = self._rows_check(ask.offering, ask.columns)
+        return len(columns) == len(ask.columns) and are_allowed(columns, owners)
 
-    def _compile_columns(self, offering: str, columns: tuple[str, ...]) -> ColumnChecks:
-        described = self._offerings[offering]
-        return tuple((column, compile_column_check(described, column)) for column in columns)
+    def _compile_rows_check(self, offering: str, columns: tuple[str, ...]) -> RowsCheck:
+        return compile_rows_check(self._offerings[offering], columns)
 
     def _compile(self, offering: str, columns: tuple[str, ...]) -> Checks:
         described = self._offerings[offering]
@@ -278,9 +278,9 @@ def _pause(attempt: int, faults: Iterable[Fault]) -> float:
 
 def _narrowed(ask: Ask, keys: list[str]) -> Ask:
     if len(ask.tellings) != len(ask.keys):
-        return replace(ask, keys=tuple(keys))
+        return ask._replace(keys=tuple(keys))
     told = dict(zip(ask.keys, ask.tellings, strict=True))
-    return replace(ask, keys=tuple(keys), tellings=tuple(told[key] for key in keys))
+    return ask._replace(keys=tuple(keys), tellings=tuple(told[key] for key in keys))
 
 
 def _merged(answers: Iterable[Answer]) -> Answer:

@@ -25,13 +25,13 @@ SCOPES_KEPT = 1_000
 
 @dataclass(slots=True)
 class Trail:
-    """One look-up while its request lasts: its id, and the commitment of everyone who may be asked about.
+    """One look-up while its request lasts: its id, and the commitment (hexadecimal) of everyone.
 
-    A subject stands in ``commitments`` only when its entry is durable.
+    A subject stands in ``commitments``, and may be asked about, only when its entry is durable.
     """
 
     inquiry: InquiryId
-    commitments: dict[SubjectKey, bytes] = field(default_factory=dict, repr=False)
+    commitments: dict[SubjectKey, str] = field(default_factory=dict, repr=False)
 
 
 class AuditService:
@@ -113,14 +113,14 @@ class AuditService:
 
     def _committed(
         self, trail: Trail, subjects: Iterable[SubjectKey]
-    ) -> tuple[list[SubjectKey], bytes, list[bytes]]:
+    ) -> tuple[list[SubjectKey], bytes, list[str]]:
         """Those who are new, what finds and opens their commitments (pseudonym and salt), and these."""
         keys = [key for key in dict.fromkeys(subjects) if key not in trail.commitments]
         random = secrets.token_bytes(SALT_BYTES * len(keys))
         salts = [random[start : start + SALT_BYTES] for start in range(0, len(random), SALT_BYTES)]
         pseudonyms = self._pseudonyms.of_each(keys)
         marks = b"".join(chain.from_iterable(zip(pseudonyms, salts, strict=True)))
-        return keys, marks, list(map(rules.commitment, salts, pseudonyms))
+        return keys, marks, rules.commitments_to(pseudonyms, salts)
 
 
 class LogReader:

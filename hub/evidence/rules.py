@@ -19,7 +19,7 @@ from joserfc.jwk import OKPKey
 from hub.audit.model import InquiryId, Known, Purpose, SourceUse
 from hub.audit.rules import purpose_content, stated_in_extension
 from hub.evidence.model import Verdict
-from hub.kernel.crypto.canonical import SORTED, canonical, canonical_plain
+from hub.kernel.crypto.canonical import SORTED, canonical
 from hub.kernel.crypto.signing import ALGORITHM, Use
 from hub.kernel.errors import Code, HubError, Problem
 from hub.kernel.strict_json import DEEPEST, strict_json
@@ -75,8 +75,11 @@ def _is_sealed_id(request: Members) -> bool:
 
 
 def answer_digest(salt: bytes, response: Members) -> bytes:
-    """SHA-256(salt ‖ JCS of data and errors) of a response that the hub made itself, with no float in it."""
-    return _digest(salt, canonical_plain({name: response[name] for name in ANSWER if name in response}))
+    """SHA-256(salt ‖ JCS of data and errors) of a response that the hub made itself.
+
+    It holds no float, and its keys are GraphQL names and our own, so that the fast encoder is exact.
+    """
+    return _digest(salt, SORTED.encode({name: response[name] for name in ANSWER if name in response}))
 
 
 def _digest(salt: bytes, text: bytes) -> bytes:

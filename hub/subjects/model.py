@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import repeat
 from typing import NamedTuple, NewType
 
 ResidentIdNumber = NewType("ResidentIdNumber", str)
@@ -24,3 +26,8 @@ class Subject(NamedTuple):
 
     scheme: Scheme
     value: str
+
+
+def subjects_of(scheme: Scheme, values: Iterable[str]) -> list[Subject]:
+    """Subjects of one scheme, made faster than one by one."""
+    return list(map(Subject._make, zip(repeat(scheme), values)))

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from operator import mul
 
 from hub.subjects.model import LicenceIdentifier, ResidentIdNumber, UnifiedSocialCreditCode
 
 RESIDENT_ID_SHAPE = re.compile(r"[1-9][0-9]{16}[0-9Xx]", re.ASCII)
+REGION_SHAPE = re.compile(r"[1-9][0-9]{5}", re.ASCII)
+BIRTH_SHAPE = re.compile(r"[0-9]{8}", re.ASCII)
+SERIAL_SHAPE = re.compile(r"[0-9]{3}", re.ASCII)
+REGIONS_REMEMBERED, DAYS_REMEMBERED, SERIALS_REMEMBERED = 4_096, 16_384, 1_024
 RESIDENT_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 RESIDENT_ID_CHECKS = "10X98765432"
 DIGIT_ZERO = ord("0") * sum(RESIDENT_ID_WEIGHTS)  # what digits weigh as ASCII beyond their values
@@ -16,6 +21,7 @@ DIGIT_ZERO = ord("0") * sum(RESIDENT_ID_WEIGHTS)  # what digits weigh as ASCII b
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 USCC_SHAPE = re.compile(rf"[{USCC_ALPHABET}]{{18}}", re.ASCII)
 USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+USCC_SUM_WEIGHTS = (*USCC_WEIGHTS, 1)  # with the check digit the whole is divisible by 31
 USCC_VALUES = bytes.maketrans(USCC_ALPHABET.encode(), bytes(range(31)))
 
 ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -35,12 +41,15 @@ def resident_id(text: str) -> ResidentIdNumber | None:
     Shape, calendar date and check digit decide. Region codes are those in force at birth and
     hundreds have been abolished since, so no list of present codes is asked.
     """
-    if RESIDENT_ID_SHAPE.fullmatch(text) is None:
+    if len(text) != 18:
         return None
-    number = text.upper()
-    if check_digit_resident_id(number[:17]) != number[17] or not _is_date(number[6:14]):
+    region, birth, serial = _region_weight(text[:6]), _birth_weight(text[6:14]), _serial_weight(text[14:17])
+    if region is None or birth is None or serial is None:
         return None
-    return ResidentIdNumber(number)
+    check = RESIDENT_ID_CHECKS[(region + birth + serial) % 11]
+    if text[17] == check:
+        return ResidentIdNumber(text)
+    return ResidentIdNumber(text.upper()) if text[17] == "x" and check == "X" else None
 
 
 def resident_id_mistake(text: object) -> str:
@@ -75,9 +84,10 @@ def uscc(text: str) -> UnifiedSocialCreditCode | None:
     The alphabet holds in every place: letters are legal in the first ones too. The organisation
     code inside is not checked again, as registers hold genuine codes whose inner digit differs.
     """
-    if USCC_SHAPE.fullmatch(text) is None or check_digit_uscc(text[:17]) != text[17]:
+    if USCC_SHAPE.fullmatch(text) is None:
         return None
-    return UnifiedSocialCreditCode(text)
+    values = text.encode("ascii").translate(USCC_VALUES)
+    return UnifiedSocialCreditCode(text) if sum(map(mul, values, USCC_SUM_WEIGHTS)) % 31 == 0 else None
 
 
 def uscc_mistake(text: object) -> str:
@@ -133,6 +143,29 @@ def compose_licence_identifier(type_code: str, issuer: str, serial: str, version
     """The identifier of a licence: type (21), issuer's USCC (18), serial (1 to 64), version (3), checked."""
     check = check_digit_licence(type_code + issuer + serial + version)
     return LicenceIdentifier(f"{LICENCE_ROOT}{type_code}.{issuer}.{serial}.{version}.{check}")
+
+
+# Regions, days and serials are few and name nobody; whole numbers are not remembered.
+
+
+@lru_cache(REGIONS_REMEMBERED)
+def _region_weight(digits: str) -> int | None:
+    return _weight(digits, 0) if REGION_SHAPE.fullmatch(digits) else None
+
+
+@lru_cache(DAYS_REMEMBERED)
+def _birth_weight(digits: str) -> int | None:
+    return _weight(digits, 6) if BIRTH_SHAPE.fullmatch(digits) and _is_date(digits) else None
+
+
+@lru_cache(SERIALS_REMEMBERED)
+def _serial_weight(digits: str) -> int | None:
+    return _weight(digits, 14) if SERIAL_SHAPE.fullmatch(digits) else None
+
+
+def _weight(digits: str, place: int) -> int:
+    """What the digits from a place on add to the sum that decides the check digit."""
+    return sum(map(mul, map(int, digits), RESIDENT_ID_WEIGHTS[place:]))
 
 
 def _is_date(digits: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.contract import Row
 from hub.catalogue.model import FieldCode, RecordCode
 from hub.facts.model import Need, Sourced
-from hub.subjects.model import Scheme, Subject
+from hub.subjects.model import Scheme, Subject, subjects_of
 from hub.subjects.rules import resident_id, uscc
 from schema.forms import FactForm
 
@@ -279,18 +279,20 @@ class Keys:
         role = None if feed.role is None else feed.fetch.at("role")
         cells = dict.fromkeys(
             row[column]
-            for subject in self.of(feed.place, fetched)
-            for row in rows.get(subject.value, ())
+            for _, value in self.of(feed.place, fetched)
+            for row in rows.get(value, ())
             if role is None or row[role] == feed.role
         )
         return self._checked(cells, place.scheme, feed.firm)
 
-    def _checked(self, cells: Iterable[Any], scheme: Scheme, firm: bool) -> list[Subject]:
+    def _checked(self, cells: Mapping[Any, None], scheme: Scheme, firm: bool) -> list[Subject]:
         """Those of an agency's values that are another agency's keys; what is none is never passed on."""
         check = CHECKS[scheme]
-        others = [cell for cell in cells if not isinstance(cell, str) or check(cell) != cell]
-        self.sound &= not any(firm or cell is not None for cell in others)
-        return [Subject(scheme, cell) for cell in cells if cell not in others]
+        genuine = [cell for cell in cells if isinstance(cell, str) and check(cell) == cell]
+        if len(genuine) < len(cells):
+            others = cells.keys() - set(genuine)
+            self.sound &= not (firm or others - {None})
+        return subjects_of(scheme, genuine)
 
 
 CHECKS: Mapping[Scheme, Callable[[str], str | None]] = {

@@ -16,7 +16,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from hub.catalogue.model import FieldCode, Label, RecordCode, RecordType
-from hub.subjects.model import Scheme, Subject
+from hub.subjects.model import Scheme, subjects_of
 from schema.certificates import HOLDER, VALIDITY
 from schema.evidence_types import type_name
 from schema.execution import plan as p
@@ -118,7 +118,7 @@ class _Planner:
 
         def keys(values: p.Values) -> p.Keyed:
             found = argument(values)
-            return [(kind, Subject(scheme, value)) for value in (found if many else [found])]
+            return [(kind, subject) for subject in subjects_of(scheme, found if many else [found])]
 
         self.roots.append(p.Root(response, keys, many, ((kind, target),)))
 

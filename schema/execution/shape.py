@@ -292,7 +292,7 @@ class _Writer:
     ) -> None:
         row, far = self._new("row"), self._new("key")
         chosen = "" if role is None else f" if {row}[{fetch.at('role')}] == {role!r}"
-        cells = f"{row}[{fetch.at(column)}] for {row} in rows{fetch.index}[{key}]{chosen}"
+        cells = f"[{row}[{fetch.at(column)}] for {row} in rows{fetch.index}[{key}]{chosen}]"
         self._line(f"for {far} in dict.fromkeys({cells}):")
         with self._deeper():
             self._line(f"{made}.append({self._object(target, far)})")

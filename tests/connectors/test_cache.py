@@ -117,7 +117,7 @@ async def test_nothing_is_told_beyond_its_freshness() -> None:
 @pytest.mark.parametrize(("age", "asked"), [(0, 1), (29, 1), (31, 2), (90, 2)])
 async def test_freshness_counts_from_when_the_facts_were_true(age: int, asked: int) -> None:
     as_of = NOON - timedelta(seconds=age)
-    shelf = Shelf(lambda one, number: replace(records(one, number), as_of=as_of))
+    shelf = Shelf(lambda one, number: records(one, number)._replace(as_of=as_of))
     await shelf.ask("A")
     shelf.hands.passed = 30
     answer = await shelf.ask("A")
@@ -126,7 +126,7 @@ async def test_freshness_counts_from_when_the_facts_were_true(age: int, asked: i
 
 
 async def test_an_age_from_the_future_makes_nothing_fresher() -> None:
-    shelf = Shelf(lambda one, number: replace(records(one, number), as_of=NOON + timedelta(days=1)))
+    shelf = Shelf(lambda one, number: records(one, number)._replace(as_of=NOON + timedelta(days=1)))
     await shelf.ask("A")
     shelf.hands.passed = 60
     await shelf.ask("A")
@@ -135,7 +135,7 @@ async def test_an_age_from_the_future_makes_nothing_fresher() -> None:
 
 async def test_the_oldest_age_counts_and_an_unknown_one_makes_it_unknown() -> None:
     ages = {"A": NOON - timedelta(seconds=5), "B": NOON - timedelta(seconds=9), "N": None}
-    shelf = Shelf(lambda one, number: replace(records(one, number), as_of=ages[one.keys[0]]))
+    shelf = Shelf(lambda one, number: records(one, number)._replace(as_of=ages[one.keys[0]]))
     await shelf.ask("A")
     await shelf.ask("B")
     assert (await shelf.ask("A", "B")).as_of == ages["B"]

@@ -114,7 +114,7 @@ async def test_what_is_told_or_taken_alone_is_never_shared(
 ) -> None:
     inner = Desk(**changed)  # type: ignore[arg-type]  # fields of an Offering
     wrapped = Coalesced(inner, repeatable)
-    await asyncio.gather(*(wrapped.fetch(replace(ask("A"), tellings=TOLD)) for _ in range(3)))
+    await asyncio.gather(*(wrapped.fetch(ask("A")._replace(tellings=TOLD)) for _ in range(3)))
     assert [(one.keys, one.tellings) for one in inner.asked] == [(("A",), TOLD)] * 3
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from connectors.contract import Form, Offering, Tell
-from connectors.forms import compile_check
+from connectors.forms import compile_check, compile_rows_check
 from tests.connectors import samples
 
 REST = samples.rest("https://data.example.cn:8443/api")
@@ -69,3 +72,45 @@ def test_a_column_that_is_not_described_has_no_values() -> None:
     assert not compile_check(ONE, "x")("text")
     assert not compile_check(replace(ONE, forms={"x": Form.CODE}), "x")("A")
     assert compile_check(ONE, "x")(None)
+
+
+VALUES = st.sampled_from(
+    [
+        None,
+        "A",
+        "B",
+        "",
+        "x" * 100_000,
+        "x" * 100_001,
+        True,
+        5,
+        0.5,
+        (),
+        ("x",),
+        (5,),
+        ["x"],
+        ("x" * 100_001,),
+    ]
+)
+FORMS = st.none() | st.sampled_from(Form)
+
+
+@given(
+    st.tuples(FORMS, FORMS),
+    st.lists(st.tuples(st.sampled_from("KL"), VALUES, VALUES), min_size=1, max_size=3),
+)
+@example((Form.CODE, Form.TEXT), [("K", ["A"], "A")]).via("a code that cannot be looked up")
+def test_many_rows_are_allowed_just_when_each_value_is(
+    forms: tuple[Form | None, Form | None], rows: list[tuple[Any, ...]]
+) -> None:
+    columns = ("id", "x", "y")
+    described = {"id": Form.TEXT, **{name: form for name, form in zip("xy", forms, strict=True) if form}}
+    offering = replace(
+        ONE, columns=columns, forms=described, codes={"x": frozenset("A"), "y": frozenset("AB")}
+    )
+    checks = [compile_check(offering, column) for column in columns]
+    each = all(allows(value) for row in rows for allows, value in zip(checks, row, strict=True))
+    made = tuple(zip(*rows, strict=True))
+    assert compile_rows_check(offering, columns)(made, made[0]) is each
+    assert not compile_rows_check(offering, columns)(made, ("M", *made[0][1:]))
+    assert compile_rows_check(offering, columns[1:])(made[1:], ()) is each

@@ -320,7 +320,7 @@ async def test_validate_lets_several_rows_through_where_there_may_be_many() -> N
 async def test_batches() -> None:
     def aged(asked: Ask, _number: int) -> Answer:
         day = 1 + ord(asked.keys[0]) - ord("A")
-        return replace(found(asked), as_of=datetime(2026, 1, day, tzinfo=UTC))
+        return found(asked)._replace(as_of=datetime(2026, 1, day, tzinfo=UTC))
 
     inner = Scripted(aged)
     told = tuple(Telling("c", "a", "p", key, "x") for key in "CBADE")
@@ -333,7 +333,7 @@ async def test_batches() -> None:
 
 async def test_an_age_that_is_not_known_of_all_is_not_known() -> None:
     def partly(asked: Ask, number: int) -> Answer:
-        return replace(found(asked), as_of=datetime(2026, 1, 1, tzinfo=UTC) if number == 1 else None)
+        return found(asked)._replace(as_of=datetime(2026, 1, 1, tzinfo=UTC) if number == 1 else None)
 
     assert (await Batches(Scripted(partly)).fetch(ask(*"ABC"))).as_of is None
 

@@ -81,7 +81,7 @@ class SilentAudit:
     """Stands in for the log: it takes everything and keeps the trail's promise in memory."""
 
     async def add_subjects(self, trail: Trail, subjects: Mapping[Any, None]) -> None:
-        trail.commitments.update({(str(one.scheme), one.value): b"" for one in subjects})
+        trail.commitments.update({(str(one.scheme), one.value): "" for one in subjects})
 
 
 class Regions:

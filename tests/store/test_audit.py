@@ -25,7 +25,7 @@ from hub.audit.model import (
     Search,
     SourceUse,
 )
-from hub.audit.rules import commitment
+from hub.audit.rules import commitments_to
 from hub.audit.service import AuditService, LogReader, LogUpkeep, Trail
 from hub.audit.store import AuditStore
 from hub.kernel.clock import SystemClock
@@ -132,7 +132,10 @@ async def test_a_commitment_opens_with_the_erasable_salt_and_pseudonym(database:
     assert [mark["place"] for mark in marks] == [1, 2]
     assert [mark["key_version"] for mark in marks] == [1, 1]
     assert {mark["inquiry"] for mark in marks} == {mark["entry"] for mark in marks} == {trail.inquiry}
-    assert [commitment(mark["salt"], mark["pseudonym"]).hex() for mark in marks] == entry["subjects"]
+    assert (
+        commitments_to([mark["pseudonym"] for mark in marks], [mark["salt"] for mark in marks])
+        == entry["subjects"]
+    )
     assert marks[0]["pseudonym"] == Pseudonyms(MASTER_KEY).of("111", ANNA.value)
 
 

@@ -51,8 +51,8 @@ async def test_many_look_ups_at_once_are_each_whole_and_in_order(database: Datab
         own = [one for one in found if one["inquiry"] == str(trail.inquiry)]
         intent, subjects, outcome = own
         assert [one["kind"] for one in own] == ["intent", "subjects", "outcome"]
-        assert intent["subjects"] + subjects["subjects"] == [one.hex() for one in trail.commitments.values()]
-        assert outcome["subjects"] == [one.hex() for one in list(trail.commitments.values())[:2]]
+        assert intent["subjects"] + subjects["subjects"] == list(trail.commitments.values())
+        assert outcome["subjects"] == list(trail.commitments.values())[:2]
     rows = await database.fetch(
         "SELECT inquiry, entry, place, pseudonym, salt FROM audit.subject ORDER BY inquiry, entry, place"
     )

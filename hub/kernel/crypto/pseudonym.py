@@ -19,10 +19,13 @@ class Pseudonyms:
 
     def of(self, scheme: str, value: str) -> bytes:
         """32 bytes: HMAC-SHA-256 over scheme ‖ 0 ‖ value. Not reversible without the key, unlike a digest."""
-        keyed = self._keyed.copy()
-        keyed.update(f"{scheme}\0{value}".encode())
-        return keyed.finalize()
+        return self.of_each([(scheme, value)])[0]
 
     def of_each(self, subjects: Iterable[tuple[str, str]]) -> list[bytes]:
         """The pseudonyms of (scheme, value) pairs, in their order."""
-        return [self.of(scheme, value) for scheme, value in subjects]
+        copy, names = self._keyed.copy, []
+        for scheme, value in subjects:
+            keyed = copy()
+            keyed.update((scheme + "\0" + value).encode())
+            names.append(keyed.finalize())
+        return names

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
 
 import asyncpg
 from asyncpg.transaction import Transaction
@@ -30,15 +31,20 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, LOSSES) and not isinstance(error, ValueError)
 
 
-@contextmanager
-def store_errors() -> Iterator[None]:
-    """Turn every error that means "away" into HubError(STORE_UNAVAILABLE); let the others pass."""
-    try:
-        yield
-    except FAILURES as error:
-        if not is_away(error):
-            raise
-        raise unavailable(error) from error
+class store_errors:  # noqa: N801  used like contextlib's functions, at a tenth of their cost
+    """Turns every error that means "away" into HubError(STORE_UNAVAILABLE); lets the others pass."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Raises HubError(STORE_UNAVAILABLE) in the place of an error that means so."""
+        if isinstance(error, FAILURES) and is_away(error):
+            raise unavailable(error) from error
 
 
 def unavailable(error: BaseException) -> HubError:
@@ -197,11 +203,14 @@ class Database:
             raise
 
     async def _take(self) -> asyncpg.Connection:
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._free.acquire()
-        except TimeoutError as error:
-            raise unavailable(error) from error
+        if not self._free.locked():
+            await self._free.acquire()
+        else:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await self._free.acquire()
+            except TimeoutError as error:
+                raise unavailable(error) from error
         try:
             return await self._open_connection()
         except BaseException:

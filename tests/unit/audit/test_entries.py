@@ -21,7 +21,7 @@ from hub.audit.model import (
     SourceUse,
 )
 from hub.audit.rules import (
-    commitment,
+    commitments_to,
     instant,
     intent_entry,
     look_up,
@@ -46,7 +46,7 @@ FIELDS = {"person": frozenset({"name", "id_number"}), "business": frozenset({"st
 
 
 def test_an_intent() -> None:
-    entry = intent_entry(INQUIRY, AT, PURPOSE, b"\xab" * 32, scope_content(FIELDS), [b"\x01" * 32])
+    entry = intent_entry(INQUIRY, AT, PURPOSE, b"\xab" * 32, scope_content(FIELDS), ["01" * 32])
     assert entry.decode() == (
         '{"at":"2026-05-12T03:04:05.000067Z",'
         '"fields":{"business":["status"],"person":["id_number","name"]},'
@@ -61,7 +61,7 @@ def test_an_intent() -> None:
 
 
 def test_subjects_met_on_the_way() -> None:
-    entry = subjects_entry(SECOND, INQUIRY, AT, [b"\x02" * 32])
+    entry = subjects_entry(SECOND, INQUIRY, AT, ["02" * 32])
     assert entry.decode() == (
         '{"at":"2026-05-12T03:04:05.000067Z","id":"01900000-0000-7000-8000-000000000002",'
         '"inquiry":"01900000-0000-7000-8000-000000000001","kind":"subjects",'
@@ -74,7 +74,7 @@ def test_an_outcome() -> None:
         "person", "id_number", "police", 3, {"found": 2, "absent": 1}, period(AT, AT + timedelta(days=1))
     )
     looked_up = LookedUp(Result.ANSWERED, (), (use,), b"\x0a" * 32, b"\x0b" * 32)
-    entry = outcome_entry(SECOND, INQUIRY, AT, looked_up, [b"\x01" * 32])
+    entry = outcome_entry(SECOND, INQUIRY, AT, looked_up, ["01" * 32])
     assert entry.decode() == (
         '{"at":"2026-05-12T03:04:05.000067Z","id":"01900000-0000-7000-8000-000000000002",'
         '"inquiry":"01900000-0000-7000-8000-000000000001","kind":"outcome",'
@@ -93,7 +93,7 @@ def test_an_outcome_without_an_answer_has_no_digests() -> None:
 
 
 def test_a_commitment_is_sha_256_of_salt_and_pseudonym() -> None:
-    assert commitment(b"s" * 32, b"p" * 32) == sha256(b"s" * 32 + b"p" * 32).digest()
+    assert commitments_to([b"p" * 32], [b"s" * 32]) == [sha256(b"s" * 32 + b"p" * 32).hexdigest()]
 
 
 def test_a_moment_without_a_fraction_is_told_as_any_other() -> None:
@@ -111,10 +111,10 @@ def test_times_are_told_in_utc() -> None:
 
 
 def test_a_look_up_is_told_by_its_entries() -> None:
-    intent = intent_entry(INQUIRY, AT, PURPOSE, b"\xab" * 32, scope_content(FIELDS), [b"\x01" * 32])
-    met = subjects_entry(SECOND, INQUIRY, AT, [b"\x02" * 32])
+    intent = intent_entry(INQUIRY, AT, PURPOSE, b"\xab" * 32, scope_content(FIELDS), ["01" * 32])
+    met = subjects_entry(SECOND, INQUIRY, AT, ["02" * 32])
     ended = AT + timedelta(seconds=1)
-    end = outcome_entry(SECOND, INQUIRY, ended, LookedUp(Result.FAILED, (), ()), [b"\x01" * 32])
+    end = outcome_entry(SECOND, INQUIRY, ended, LookedUp(Result.FAILED, (), ()), ["01" * 32])
     found = look_up(intent, [met, end])
     assert (found.inquiry, found.at, found.ended_at) == (INQUIRY, AT, ended)
     assert (found.subjects, found.result) == (2, Result.FAILED)
