@@ -27,6 +27,8 @@ from schema.reception import SAFE, Reception, Visit, respond
 
 GRAPHQL_PATH = "/graphql"
 NAMED_PATH = "/q/{name}"
+ALLOW = b"allow"
+DOCUMENT = b"hub-document"
 DOCUMENT_CODES = frozenset(range(110, 130)) - {Code.NUMBER_NOT_PORTABLE.number, Code.REQUEST_TOO_SLOW.number}
 """Numbers of errors in the GraphQL request itself: with the older media type they keep the status 200."""
 
@@ -49,9 +51,9 @@ class GraphQLEndpoint:
         if answered is not None:
             more = visit.errand.headers()
             if _is_of(answered, Code.METHOD_NOT_ALLOWED):
-                more["Allow"] = "GET, POST"
+                more[ALLOW] = b"GET, POST"
             status = _status(answered, media_type)
-            await respond(send, answered, status, media_type or RESPONSE, **more)
+            await respond(send, answered, status, media_type or RESPONSE, more)
 
     async def _read(self, visit: Visit) -> Incoming | Problem:
         body = await read_body(visit.receive, self.reception.bounds.largest_body)
@@ -84,10 +86,10 @@ class NamedEndpoint:
         status = answered.refused.code.status if answered.refused else 200
         more = visit.errand.headers()
         if _is_of(answered, Code.METHOD_NOT_ALLOWED):
-            more["Allow"] = "POST"
+            more[ALLOW] = b"POST"
         if found and not answered.refused:
-            more["Hub-Document"] = SHA256 + found.digest
-        await respond(send, answered, status, JSON, **more)
+            more[DOCUMENT] = (SHA256 + found.digest).encode()
+        await respond(send, answered, status, JSON, more)
 
     async def _read(self, found: TrustedDocument | None, visit: Visit) -> Incoming | Problem:
         if found is None:

@@ -7,10 +7,10 @@ from hub.facts.model import Question
 from hub.facts.service import Inquiry
 from hub.kernel.errors import Problem
 from hub.kernel.ids import new_id
-from hub.quotas.model import Decision
+from hub.quotas.model import Decision, headers_after
 from hub.quotas.service import QuotaService
 
-REQUEST_ID = "Hub-Request-Id"
+REQUEST_ID = b"hub-request-id"
 
 
 class Errand:
@@ -53,15 +53,12 @@ class Errand:
         if met:
             self._quotas.charge(inquiry.purpose.client, met, inquiry.permit.fields)
 
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> dict[bytes, bytes]:
         """The request's id, and where its client stands (``RateLimit`` and what belongs to it)."""
-        headers = {REQUEST_ID: self.known_as()}
-        for told in self._decisions:
-            for name, value in told.headers.items():
-                headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        headers = headers_after(self._decisions)
+        headers[REQUEST_ID] = self.known_as().encode()
         return headers
 
     def _noted(self, decision: Decision) -> Problem | None:
-        if decision.policies:
-            self._decisions.append(decision)
+        self._decisions.append(decision)
         return decision.problem

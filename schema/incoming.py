@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any
+
+import msgspec
 
 from hub.http.parameters import read_parameters
 from hub.kernel.errors import Code, Problem
@@ -18,6 +19,8 @@ EITHER = ("*/*", "application/*")
 CHARSETS = ("", "charset=utf-8", "charset=utf8")
 TEXTS = frozenset({"query", "documentId", "operationName"})
 OBJECTS = frozenset({"variables", "extensions"})
+TEXT_OR_NULL = (str, NoneType)
+OBJECT_OR_NULL = (dict, NoneType)
 PERSISTED_VERSION = 1
 HEADERS_REMEMBERED = 256
 
@@ -25,8 +28,7 @@ Headers = Mapping[bytes, bytes]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """One GraphQL request whose members have their types. ``members`` are as they came, for the receipt."""
 
     query: str | None
@@ -53,6 +55,8 @@ def header(headers: Headers, name: bytes) -> str | None:
 
 def post_problem(content_type: str | None) -> Problem | None:
     """MEDIA_TYPE_UNSUPPORTED unless a body is declared as JSON in UTF-8."""
+    if content_type == JSON:
+        return None
     media_type, _, parameters = (content_type or "").lower().partition(";")
     charset = parameters.replace(" ", "").replace('"', "")
     if media_type.strip() != JSON or charset not in CHARSETS:
@@ -109,10 +113,10 @@ def in_address(query_string: bytes) -> Incoming | Problem:
 def of_members(members: Mapping[str, Any]) -> Incoming | Problem:
     """The request with these members; REQUEST_SHAPE when one has another type than the specification says."""
     for name in TEXTS:
-        if not isinstance(members.get(name), str | None):
+        if not isinstance(members.get(name), TEXT_OR_NULL):
             return Problem(Code.REQUEST_SHAPE, {"part": name})
     for name in OBJECTS:
-        if not isinstance(members.get(name), dict | None):
+        if not isinstance(members.get(name), OBJECT_OR_NULL):
             return Problem(Code.REQUEST_SHAPE, {"part": name})
     extensions = members.get("extensions") or NOTHING
     document_id = _document_id(members.get("documentId"), extensions.get("persistedQuery"))

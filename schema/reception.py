@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -31,10 +32,10 @@ from schema.incoming import Headers, Incoming, header, headers_of
 
 SAFE = "GET"
 REQUEST_SPAN = "request"
+ENCODER: Final = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """One HTTP request as far as its head tells, and how its body comes."""
 
     scope: Scope
@@ -172,15 +173,22 @@ class Reception:
         return purpose
 
 
-async def respond(send: Send, answered: Answered, status: int, media_type: str, **more: str) -> None:
+async def respond(
+    send: Send, answered: Answered, status: int, media_type: str, more: Mapping[bytes, bytes]
+) -> None:
     """Sends an answer with the headers of its refusal, its cost, and those in ``more``."""
-    headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
+    body = ENCODER.encode(answered.body)
+    headers = {b"cache-control": b"no-store", b"vary": b"Accept, Accept-Language"}
     if answered.refused:
-        headers = problem_headers(answered.refused.code) | headers
+        headers = _refusal_headers(answered.refused) | headers
     if answered.cost is not None:
-        headers["Hub-Cost"] = str(answered.cost)
-    body = msgspec.json.encode(answered.body)
-    headers |= {"Content-Type": f"{media_type}; charset=utf-8", "Content-Length": str(len(body))} | more
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
+        headers[b"hub-cost"] = str(answered.cost).encode()
+    headers[b"content-type"] = f"{media_type}; charset=utf-8".encode()
+    headers[b"content-length"] = str(len(body)).encode()
+    headers |= more
+    await send({"type": "http.response.start", "status": status, "headers": list(headers.items())})
     await send({"type": "http.response.body", "body": body})
+
+
+def _refusal_headers(problem: Problem) -> dict[bytes, bytes]:
+    return {name.lower().encode(): value.encode() for name, value in problem_headers(problem.code).items()}

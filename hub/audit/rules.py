@@ -33,7 +33,9 @@ from hub.kernel.crypto.canonical import SORTED, canonical_plain
 from hub.kernel.errors import Code, Problem
 
 VERSION: Final = 1  # of the form of an entry
-LENGTHS: Final = {"agency": 100, "procedure": 100, "case": 200, "account": 100}  # characters, at the most
+PURPOSE_PARTS: Final = ("agency", "procedure", "case", "actor")
+LENGTHS: Final = (100, 100, 200, 100)  # of each part, in characters at the most
+OWN_WORDS: Final = PURPOSE_PARTS[2:]  # what a client may word as it likes, but without a person's number
 HEADERS: Final = {
     b"hub-agency": "agency",
     b"hub-procedure": "procedure",
@@ -48,6 +50,7 @@ UNREADABLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, invis
 PERCENT_ENCODED: Final = re.compile(rb"%([0-9A-Fa-f]{2})?")
 BETWEEN: Final = re.compile(r"[^0-9A-Za-z]+")
 DIGITS: Final = frozenset(range(10))
+PERSON_NUMBER_LENGTH: Final = 18
 PERSON_NUMBER: Final = re.compile(r"(?=([1-9][0-9]{16}[0-9Xx]))", re.ASCII)
 KNOWN: Final = (
     ("client", Known.VERIFIED),  # by its token
@@ -85,9 +88,9 @@ def stated_purpose(
     stated = stated_in_extension(extension)
     if isinstance(stated, Problem):
         return stated
-    contradicted = sorted(part for part in given if given[part] != stated.get(part))
+    contradicted = [part for part in given if given[part] != stated.get(part)]
     if contradicted:
-        return malformed(*contradicted)
+        return malformed(*sorted(contradicted))
     return _checked(stated, client, delegated, is_resident_id)
 
 
@@ -152,33 +155,33 @@ def _checked(
     delegated: Container[AgencyCode],
     is_resident_id: Callable[[str], object],
 ) -> Purpose | Problem:
-    actors = [part for part in stated if part in ACTORS]
-    if len(actors) > 1:
+    kinds = stated.keys() & ACTORS
+    if len(kinds) > 1:
         return malformed("actor")
-    missing = [part for part in ("agency", "procedure", "case") if not stated.get(part)]
-    if not actors or not stated[actors[0]]:
-        missing.append("actor")
-    if missing:
+    kind = next(iter(kinds), "")
+    texts = [stated.get(part, "") for part in ("agency", "procedure", "case", kind)]
+    if not all(texts):
+        missing = [part for part, text in zip(PURPOSE_PARTS, texts, strict=True) if not text]
         return Problem(Code.PURPOSE_MISSING, {"part": ", ".join(missing)})
-    actor = Actor(ActorKind(actors[0]), stated[actors[0]])
-    wrong = _wrong_parts(stated, actor, is_resident_id)
+    wrong = _wrong_parts(texts, is_resident_id)
     if wrong:
         return malformed(*wrong)
-    agency = AgencyCode(stated["agency"])
+    agency, procedure, case, account = texts
     if agency not in delegated:
         return Problem(Code.AGENCY_NOT_DELEGATED)
-    procedure, case = ProcedureCode(stated["procedure"]), CaseReference(stated["case"])
-    return Purpose(client, agency, procedure, case, actor, KNOWN)
+    actor = Actor(ActorKind(kind), account)
+    return Purpose(client, AgencyCode(agency), ProcedureCode(procedure), CaseReference(case), actor, KNOWN)
 
 
-def _wrong_parts(stated: Stated, actor: Actor, is_resident_id: Callable[[str], object]) -> list[str]:
-    wrong = [part for part in ("agency", "procedure", "case") if not well_formed(stated[part], LENGTHS[part])]
-    if not well_formed(actor.account, LENGTHS["account"]):
-        wrong.append("actor")
-    if "case" not in wrong and names_a_person(stated["case"], is_resident_id):
-        wrong.append("case")
-    if "actor" not in wrong and names_a_person(actor.account, is_resident_id):
-        wrong.append("actor")
+def _wrong_parts(texts: Sequence[str], is_resident_id: Callable[[str], object]) -> list[str]:
+    wrong = [
+        part
+        for part, text, length in zip(PURPOSE_PARTS, texts, LENGTHS, strict=True)
+        if not well_formed(text, length)
+    ]
+    for part, text in zip(OWN_WORDS, texts[2:], strict=True):
+        if part not in wrong and names_a_person(text, is_resident_id):
+            wrong.append(part)
     return wrong
 
 
@@ -196,10 +199,10 @@ def well_formed(text: str, length: int) -> bool:
 
 def names_a_person(text: str, is_resident_id: Callable[[str], object]) -> bool:
     """Whether a resident ID number stands anywhere in a text, in whatever digits and however divided."""
-    if text.isascii():
-        plain = BETWEEN.sub("", text)
-    else:
-        plain = "".join(map(_bare, unicodedata.normalize("NFKC", text)))
+    known = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if len(known) < PERSON_NUMBER_LENGTH:
+        return False
+    plain = BETWEEN.sub("", known) if known.isascii() else "".join(map(_bare, known))
     return any(is_resident_id(found) for found in PERSON_NUMBER.findall(plain))
 
 
@@ -213,9 +216,9 @@ def _bare(character: str) -> str:
     return character if character.isalnum() else ""
 
 
-def commitment(salt: bytes, pseudonym: bytes) -> bytes:
-    """SHA-256(salt ‖ pseudonym): hides the subject once its salt (32 random bytes) is erased."""
-    return sha256(salt + pseudonym).digest()
+def commitments_to(pseudonyms: Sequence[bytes], salts: Sequence[bytes]) -> list[str]:
+    """SHA-256(salt ‖ pseudonym) of each, hexadecimal: hides who it is once the salt (32 bytes) is gone."""
+    return [sha256(salt + name).hexdigest() for name, salt in zip(pseudonyms, salts, strict=True)]
 
 
 class _Intent(msgspec.Struct, frozen=True):
@@ -265,7 +268,7 @@ def intent_entry(
     why: Purpose,
     operation: bytes,
     scope: msgspec.Raw,
-    commitments: Sequence[bytes],
+    commitments: Sequence[str],
 ) -> bytes:
     """The entry before any agency is asked; its id is the look-up's. ``operation`` is a SHA-256 digest.
 
@@ -280,21 +283,19 @@ def intent_entry(
             EntryKind.INTENT,
             operation.hex(),
             purpose_content(why),
-            _hex(commitments),
+            commitments,
             VERSION,
         )
     )
 
 
-def subjects_entry(entry: UUID, inquiry: InquiryId, at: datetime, commitments: Sequence[bytes]) -> bytes:
+def subjects_entry(entry: UUID, inquiry: InquiryId, at: datetime, commitments: Sequence[str]) -> bytes:
     """The entry of subjects that appeared on the way, before an agency is asked about them."""
-    return SORTED.encode(
-        _Subjects(_moment(at), entry, inquiry, EntryKind.SUBJECTS, _hex(commitments), VERSION)
-    )
+    return SORTED.encode(_Subjects(_moment(at), entry, inquiry, EntryKind.SUBJECTS, commitments, VERSION))
 
 
 def outcome_entry(
-    entry: UUID, inquiry: InquiryId, at: datetime, looked_up: LookedUp, commitments: Sequence[bytes]
+    entry: UUID, inquiry: InquiryId, at: datetime, looked_up: LookedUp, commitments: Sequence[str]
 ) -> bytes:
     """The entry before the answer leaves; it repeats the commitments of those who were looked up in fact."""
     return SORTED.encode(
@@ -307,7 +308,7 @@ def outcome_entry(
             response=None if looked_up.response is None else looked_up.response.hex(),
             result=looked_up.result,
             sources=looked_up.sources,
-            subjects=_hex(commitments),
+            subjects=commitments,
             v=VERSION,
         )
     )
@@ -358,7 +359,3 @@ def instant(at: datetime) -> str:
 def _moment(at: datetime) -> datetime | str:
     """What is encoded as ``instant`` says; the encoder is faster, but leaves a fraction of zero out."""
     return at.astimezone(UTC) if at.microsecond else instant(at)
-
-
-def _hex(digests: Sequence[bytes]) -> list[str]:
-    return [digest.hex() for digest in digests]

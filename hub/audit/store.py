@@ -20,6 +20,7 @@ from hub.kernel.errors import Code, HubError
 Item = TypeVar("Item")
 STATEMENTS = load_statements("hub.audit")
 LARGEST_GROUP = 256  # entries of one commit
+HEAVIEST_GROUP = 150_000  # bytes: more than a socket takes at once costs several times as much
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # earlier than any look-up
 
 
@@ -33,12 +34,21 @@ class _Waiting(Generic[Item]):
 class Groups(Generic[Item]):
     """One group is on its way at a time; whatever comes meanwhile is the next one, in the order it came.
 
-    ``write`` makes a group durable, all or nothing; ``most``: items of a group.
+    ``write`` makes a group durable, all or nothing; ``most``: items of a group; ``heaviest``: what the
+    items of a group may weigh together by ``weigh``, unless it is one alone.
     """
 
-    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[None]], most: int) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[Item]], Awaitable[None]],
+        most: int,
+        weigh: Callable[[Item], int] = lambda _: 0,
+        heaviest: int = 0,
+    ) -> None:
         self._write = write
         self._most = most
+        self._weigh = weigh
+        self._heaviest = heaviest
         self._waiting: list[_Waiting[Item]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -63,14 +73,24 @@ class Groups(Generic[Item]):
         group: list[_Waiting[Item]] = []
         try:
             while self._waiting:
-                taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-                group = [one for one in taken if not one.durable.done()]
+                group = self._take()
                 if group:
                     await self._write_group(group)
         finally:
             self._writing = None
             for one in (*group, *self._waiting):  # open still only when the loop ends in the middle
                 one.durable.cancel()
+
+    def _take(self) -> list[_Waiting[Item]]:
+        """The first who wait, as many as one group takes."""
+        count = weight = 0
+        for one in self._waiting[: self._most]:
+            weight += self._weigh(one.item)
+            if count and weight > self._heaviest:
+                break
+            count += 1
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return [one for one in taken if not one.durable.done()]
 
     async def _write_group(self, group: Sequence[_Waiting[Item]]) -> None:
         """What PostgreSQL objects to is not written at all, so that each item can be tried by itself.
@@ -112,7 +132,7 @@ class AuditStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._groups = Groups(self._write, LARGEST_GROUP)
+        self._groups = Groups(self._write, LARGEST_GROUP, _weight, HEAVIEST_GROUP)
         self._reach = Reach("audit_log")
 
     async def add(
@@ -192,6 +212,10 @@ class AuditStore:
         """The first day of the last month that can be written, or None where no partition exists."""
         month = await self._database.fetchval(STATEMENTS["last_month"])
         return month if isinstance(month, date) else None
+
+
+def _weight(addition: Addition) -> int:
+    return len(addition.entry) + len(addition.marks)
 
 
 def _pass_over(addition: asyncio.Future[None]) -> None:

@@ -44,6 +44,8 @@ class ClientService:
         nothing: Mapping[ClientId, Client] = MappingProxyType({})
         self._clients = Watched(store.database, CHANNEL, store.read, nothing)
         self._verified: OrderedDict[bytes, rules.TokenClaims] = OrderedDict()  # by SHA-256 of the token
+        self._named = nothing  # the clients that ``_callers`` was made from
+        self._callers: dict[tuple[str, str], Caller | Problem] = {}  # by client and scope, both as we issued
         self._nobody = (SecretDigest(secrets.token_bytes(SALT_BYTES), secrets.token_bytes(32)),)
 
     async def start(self) -> None:
@@ -144,13 +146,13 @@ class ClientService:
         claims = self._token_claims(token)
         if isinstance(claims, Problem):
             return claims
-        client = self._clients.value.get(ClientId(claims.client_id))
-        if client is None:
-            return rules.TOKEN_INVALID
-        if client.suspended:
-            return Problem(Code.CLIENT_SUSPENDED)
-        rights = client.rights & frozenset(claims.scope.split(" "))
-        return Caller(client.id, client.agencies, rights, client.cost_limit)
+        if self._clients.value is not self._named:
+            self._callers, self._named = {}, self._clients.value
+        caller = self._callers.get((claims.client_id, claims.scope))
+        if caller is None:
+            caller = _caller(self._named.get(ClientId(claims.client_id)), claims.scope)
+            self._callers[claims.client_id, claims.scope] = caller
+        return caller
 
     def _token_claims(self, token: str) -> rules.TokenClaims | Problem:
         digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
@@ -165,6 +167,14 @@ class ClientService:
             if len(self._verified) > TOKENS_REMEMBERED:
                 self._verified.popitem(last=False)
         return claims
+
+
+def _caller(client: Client | None, scope: str) -> Caller | Problem:
+    if client is None:
+        return rules.TOKEN_INVALID
+    if client.suspended:
+        return Problem(Code.CLIENT_SUSPENDED)
+    return Caller(client.id, client.agencies, client.rights & frozenset(scope.split(" ")), client.cost_limit)
 
 
 def _unless_suspended(client: Client) -> Client | Problem:

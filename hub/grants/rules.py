@@ -40,6 +40,11 @@ def decide(
     return Problem(Code.OVER_ASKED, MappingProxyType(detail))
 
 
+def first_end(grants: Iterable[Grant], now: datetime) -> datetime:
+    """When the first of the grants that are in force ends; ``now`` where none is."""
+    return min((grant.until for grant in grants if now < grant.until), default=now)
+
+
 def unknown(fields: Fields, records: Records) -> Problem | None:
     """EVIDENCE_TYPE_UNKNOWN or CLAIM_UNKNOWN when the catalogue lacks a record or field."""
     strangers = sorted(fields.keys() - records.keys())

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
 
 from hub.audit.model import AgencyCode, ClientId, ProcedureCode, Purpose
 from hub.catalogue.model import RecordCode
@@ -14,17 +18,39 @@ from hub.kernel.errors import HubError, Problem
 
 CHANNEL = "grants"
 REMEMBERED = 10_000  # combinations of client, agency and procedure
+PERMITS_REMEMBERED = 1_000
 
 Key = tuple[ClientId, AgencyCode, ProcedureCode]
+Asked = tuple[ClientId, AgencyCode, ProcedureCode, int]
+"""Who asks for whom, and the identity of the asked fields: it finds a permit, and proves nothing."""
+
+Place = TypeVar("Place")
+Value = TypeVar("Value")
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A permit, the catalogue's records that it was given by, and when the first grant behind it ends."""
+
+    permit: Permit
+    records: rules.Records
+    until: datetime
+
+    def holds(self, fields: rules.Fields, records: rules.Records, now: datetime) -> bool:
+        """Whether it answers this question now as well."""
+        return self.records is records and now < self.until and self.permit.fields == fields
 
 
 class GrantService:
-    """Remembers the grants of each (client, agency, procedure) until any grant changes."""
+    """Remembers the grants of each (client, agency, procedure), and permits, until any grant changes.
+
+    A permit is given again only for the same fields, before any of its grants has ended.
+    """
 
     def __init__(self, store: GrantStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._known: OrderedDict[Key, tuple[Grant, ...]] = OrderedDict()
+        self._given: OrderedDict[Asked, Given] = OrderedDict()
 
     async def start(self) -> None:
         """Follows changes: a revoked grant counts no more within a second in every worker."""
@@ -34,8 +60,11 @@ class GrantService:
         self, purpose: Purpose, fields: rules.Fields, records: rules.Records
     ) -> Permit | Problem:
         """As ``rules.decide`` with the grants in force now. Raises HubError(STORE_UNAVAILABLE)."""
-        grants = await self._grants((purpose.client, purpose.agency, purpose.procedure))
-        return rules.decide(purpose, fields, grants, records, self._clock.now())
+        asked = (purpose.client, purpose.agency, purpose.procedure, id(fields))
+        known = self._given.get(asked)
+        if known is not None and known.holds(fields, records, self._clock.now()):
+            return known.permit
+        return await self._decide(asked, purpose, fields, records)
 
     async def put(self, grant: Grant, records: rules.Records) -> None:
         """Makes one grant; see ``put_all``."""
@@ -59,15 +88,30 @@ class GrantService:
         """Takes one grant back; False: there was none. Needs the owner's connection."""
         return await self._store.revoke(client, agency, procedure, record)
 
+    async def _decide(
+        self, asked: Asked, purpose: Purpose, fields: rules.Fields, records: rules.Records
+    ) -> Permit | Problem:
+        given = self._given  # of before the reading, as in ``_grants``
+        grants = await self._grants(asked[:3])
+        now = self._clock.now()
+        decided = rules.decide(purpose, fields, grants, records, now)
+        if isinstance(decided, Permit):
+            _keep(given, asked, Given(decided, records, rules.first_end(grants, now)), PERMITS_REMEMBERED)
+        return decided
+
     async def _grants(self, key: Key) -> tuple[Grant, ...]:
         known = self._known
         grants = known.get(key)
         if grants is None:
             grants = await self._store.read(*key)
-            known[key] = grants  # the dict of before the reading: a change meanwhile replaced it
-            if len(known) > REMEMBERED:
-                known.popitem(last=False)
+            _keep(known, key, grants, REMEMBERED)  # of before the reading: a change meanwhile replaced it
         return grants
 
     def _forget(self) -> None:
-        self._known = OrderedDict()
+        self._known, self._given = OrderedDict(), OrderedDict()
+
+
+def _keep(kept: OrderedDict[Place, Value], place: Place, value: Value, most: int) -> None:
+    kept[place] = value
+    if len(kept) > most:
+        kept.popitem(last=False)

@@ -21,6 +21,7 @@ class Requests:
         self._count = Counter(
             "hub_requests", "Requests by what came of them.", ("route", "status", "code"), registry=registry
         )
+        self._known: dict[tuple[str, int, bytes], Counter] = {}  # as many as there are labels
 
     def counting(self, scope: Scope, send: Send) -> Send:
         """Sends one request's answer and counts it when it begins."""
@@ -33,7 +34,11 @@ class Requests:
         return counted
 
     def _add(self, scope: Scope, start: Message) -> None:
-        code = dict(start.get("headers", ())).get(HEADER, b"").decode()
-        path = scope["path"]
+        code = dict(start.get("headers", ())).get(HEADER, b"")
+        path, status = scope["path"], start["status"]
         route = path if path in self._direct else getattr(scope.get("route"), "path", ELSEWHERE)
-        self._count.labels(route, str(start["status"]), code).inc()
+        known = self._known.get((route, status, code))
+        if known is None:
+            known = self._count.labels(route, str(status), code.decode())
+            self._known[route, status, code] = known
+        known.inc()

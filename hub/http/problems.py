@@ -76,13 +76,15 @@ def problem_headers(code: Code) -> dict[str, str]:
 
 def language_of(accept_language: str | None) -> Language:
     """The better liked of the two languages by Accept-Language (RFC 9110 §12.5.4), Chinese if none."""
-    liked = {Language.ZH: 0.0, Language.EN: 0.0}
-    for part in (accept_language or "").lower().split(","):
+    if not accept_language:
+        return Language.ZH
+    liked = {Language.ZH.value: 0.0, Language.EN.value: 0.0}
+    for part in accept_language.lower().split(","):
         tag, _, weight = part.partition(";")
         language = tag.strip().split("-")[0]
         if language in liked:
-            liked[Language(language)] = max(liked[Language(language)], _quality(weight))
-    return Language.EN if liked[Language.EN] > liked[Language.ZH] else Language.ZH
+            liked[language] = max(liked[language], _quality(weight))
+    return Language.EN if liked[Language.EN.value] > liked[Language.ZH.value] else Language.ZH
 
 
 def _quality(weight: str) -> float:

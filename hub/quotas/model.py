@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import ceil
+
+import msgspec
 
 from hub.audit.model import ClientId
 from hub.catalogue.model import RecordCode
@@ -70,8 +72,7 @@ class Standing:
         return f'"{name_of(self.measure, self.record)}";r={self.remaining};t={ceil(self.seconds)}'
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Whether a request may go on; ``problem``: why not.
 
     ``policies`` and ``limits`` are the texts of the headers ``RateLimit-Policy`` and ``RateLimit``, empty
@@ -83,12 +84,16 @@ class Decision:
     limits: str = ""
     retry_after: int = 0
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers of the answer, with ``Retry-After`` (RFC 9110 §10.2.3) when it is a refusal."""
-        if not self.policies:
-            return {}
-        headers = {"RateLimit-Policy": self.policies, "RateLimit": self.limits}
-        if self.problem:
-            headers["Retry-After"] = str(self.retry_after)
-        return headers
+
+def headers_after(decisions: Sequence[Decision]) -> dict[bytes, bytes]:
+    """The headers of an answer, with ``Retry-After`` (RFC 9110 §10.2.3) where the last decision is a no."""
+    told = [decision for decision in decisions if decision.policies]
+    if not told:
+        return {}
+    headers = {
+        b"ratelimit-policy": ", ".join([decision.policies for decision in told]).encode(),
+        b"ratelimit": ", ".join([decision.limits for decision in told]).encode(),
+    }
+    if told[-1].problem:
+        headers[b"retry-after"] = str(told[-1].retry_after).encode()
+    return headers

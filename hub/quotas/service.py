@@ -167,7 +167,7 @@ class QuotaService:
         Raises HubError(STORE_UNAVAILABLE) when there is nothing leased and no lease to be had.
         """
         requests, subjects = self._of(client)
-        return await self._decide(requests, 0, subjects[0]) if requests[0] else UNLIMITED
+        return self._at_once(requests, 0) or await self._decide_with_more(requests, 0, subjects[0])
 
     async def take(self, client: ClientId, subjects: int, records: Collection[RecordCode]) -> Decision:
         """The yes or no to asking about so many subjects and these records; a no takes nothing.
@@ -175,7 +175,7 @@ class QuotaService:
         It comes after ``admit``, which has counted the request. Raises HubError(STORE_UNAVAILABLE) as that.
         """
         held = self._of_question(client, records)
-        return await self._decide(held, subjects) if held[0] else UNLIMITED
+        return self._at_once(held, subjects) or await self._decide_with_more(held, subjects)
 
     def charge(self, client: ClientId, subjects: int, records: Collection[RecordCode]) -> None:
         """Counts subjects that were met only on the way: never refused, but the next request may be."""
@@ -205,15 +205,18 @@ class QuotaService:
     async def _read(self) -> Mapping[rules.Key, Limits]:
         return MappingProxyType(rules.by_key(await self._store.read()))
 
-    async def _decide(self, held: Held, subjects: int, soon: Iterable[Allotment] = ()) -> Decision:
-        """``soon``: what the same request will ask for next; it is leased along when there is a wait."""
+    def _at_once(self, held: Held, subjects: int) -> Decision | None:
+        """The yes that what is leased suffices for; None: it does not."""
+        if not held[0]:
+            return UNLIMITED
         now = self._clock.monotonic()
         for one in held[0]:
             if not one.covers(subjects, now):
-                return await self._decide_with_more(held, subjects, soon)
+                return None
         return self._admit(held, subjects, now)
 
-    async def _decide_with_more(self, held: Held, subjects: int, soon: Iterable[Allotment]) -> Decision:
+    async def _decide_with_more(self, held: Held, subjects: int, soon: Iterable[Allotment] = ()) -> Decision:
+        """``soon``: what the same request will ask for next; it is leased along when there is a wait."""
         rounds = 0
         while True:
             now = self._clock.monotonic()

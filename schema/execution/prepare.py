@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from graphql import GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_variable_values
 
@@ -13,6 +14,7 @@ from hub.catalogue.model import RecordCode, RecordType
 from hub.kernel.errors import Code, Problem
 from hub.subjects.model import Subject
 from schema.execution.document import Document
+from schema.execution.estimate import Costs
 from schema.execution.operation import Asked, ask, wrong_variable
 from schema.execution.plan import Fetch, Keyed, Plan, Values
 from schema.execution.planner import plan_of
@@ -30,23 +32,23 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A plan with its code, and how the variables of further requests are coerced for it."""
+    """A plan with its code, what it costs, and how the variables of further requests are coerced for it."""
 
     plan: Plan
     shape: Shaped
     source: str
     sources: tuple[tuple[Fetch, SourceParts], ...]
     coercion: Coercion
+    costs: Costs
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """One request's operation, ready to run. Without ``compiled`` the ordinary executor runs it."""
 
     asked: Asked
     compiled: Compiled | None
     values: Values
-    named: Sequence[Keyed]
+    named: list[Keyed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Prepared:
             return (asked,)
         compiled = self._compile(variables) if asked.question.fields and not asked.introspects else None
         if compiled is None:
-            return Ready(asked, None, variables.coerced, ())
+            return Ready(asked, None, variables.coerced, [])
         kept = _Kept(asked, compiled)
         if not known:
             self.plans.put(self, key, kept)
@@ -124,14 +126,15 @@ class Prepared:
             return None
         shape, source, sources = shape_of(plan)
         coercion = Coercion(self.schema, self.operation, self.structure, variables.coerced)
-        return Compiled(plan, shape, source, sources, coercion)
+        return Compiled(plan, shape, source, sources, coercion, Costs(plan))
 
     @staticmethod
     def _ready(kept: _Kept, values: Values) -> Ready | tuple[Problem, ...]:
         named = kept.compiled.plan.named(values)
-        if any(len(keyed) > LIST_LIMIT for keyed in named):
-            return (Problem(Code.LIST_TOO_LONG, {"maximum": str(LIST_LIMIT)}),)
-        roots: dict[Subject, None] = dict.fromkeys(subject for keyed in named for _, subject in keyed)
+        for keyed in named:
+            if len(keyed) > LIST_LIMIT:
+                return (Problem(Code.LIST_TOO_LONG, {"maximum": str(LIST_LIMIT)}),)
+        roots: dict[Subject, None] = dict.fromkeys([subject for keyed in named for _, subject in keyed])
         if len(roots) > MAX_SUBJECTS:
             return (too_large("subjects", MAX_SUBJECTS),)
         return Ready(kept.asked.about(tuple(roots)), kept.compiled, values, named)

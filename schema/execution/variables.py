@@ -35,6 +35,9 @@ PRESENCE = frozenset({"name", "validOn"})
 TYPED = frozenset({"representations"})
 """Arguments of which a plan depends on the types that they name."""
 
+UNDECIDED = (HubError, GraphQLError, ValueError, TypeError)
+"""What a scalar raises at a value that it does not take."""
+
 MISSING = object()  # equal to no value that JSON can carry
 Raw = Mapping[str, Any]
 Coercer = Callable[[Any], Any]
@@ -55,9 +58,12 @@ class Structure:
         self.by_value = sorted(uses.by_value)
         self.by_presence = sorted(uses.by_presence - uses.by_value)
         self.by_type = sorted(uses.by_type - uses.by_value)
+        self.is_fixed = not (self.by_value or self.by_presence or self.by_type)
 
     def key(self, raw: Raw) -> Hashable:
         """Equal for variables that have the same plan."""
+        if self.is_fixed:
+            return None
         return (
             tuple(_frozen(raw.get(name, MISSING)) for name in self.by_value),
             tuple(_presence(raw, name) for name in self.by_presence),
@@ -183,6 +189,8 @@ def _coerce(kind: GraphQLInputType | None) -> Coercer:
     match kind:
         case GraphQLNonNull(of_type=inner):
             return _firm(_coerce(inner))
+        case GraphQLList(of_type=GraphQLNonNull(of_type=GraphQLScalarType() as inner)):
+            return _scalars(inner)
         case GraphQLList(of_type=inner):
             return _listed(_coerce(inner))
         case GraphQLScalarType():
@@ -217,10 +225,28 @@ def _scalar(kind: GraphQLScalarType) -> Coercer:
             return None
         try:
             return parse(value)
-        except (HubError, GraphQLError, ValueError, TypeError):
+        except UNDECIDED:
             raise NotQuickError from None
 
     return scalar
+
+
+def _scalars(kind: GraphQLScalarType) -> Coercer:
+    """A list without nulls; the keys of a question come as one, and may be many."""
+    parse = kind.parse_value
+
+    def scalars(value: Any) -> Any:
+        if value is None:
+            return None
+        values = value if isinstance(value, list) else [value]
+        if None in values:
+            raise NotQuickError
+        try:
+            return [parse(one) for one in values]
+        except UNDECIDED:
+            raise NotQuickError from None
+
+    return scalars
 
 
 def _undecided(_: Any) -> Any:

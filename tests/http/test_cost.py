@@ -13,7 +13,7 @@ from hub.clients.model import Caller
 from hub.clients.service import ClientService
 from hub.clients.store import ClientStore
 from hub.kernel.db import Database
-from schema.cost import FAN_OUT, MAX_KEYS
+from schema.execution.estimate import FAN_OUT, MAX_KEYS
 from tests.graphql.conftest import CLIENT, Counter
 from tests.graphql.town import ACME, ANNA, BEN
 from tests.http.conftest import until

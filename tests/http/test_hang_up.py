@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from connectors.contract import Ask
-from hub.http.presence import Presence
+from hub.http.presence import SOON, Presence
 from hub.kernel.db import Database
 from tests.graphql.conftest import CLIENT, PURPOSE, Counter
 from tests.graphql.town import ANNA
@@ -125,6 +125,30 @@ async def test_what_follows_the_watch_is_finished() -> None:
         return {"type": "http.disconnect"}
 
     with Presence(leaves):
-        await asyncio.sleep(0)
+        await asyncio.sleep(2 * SOON)
     left.set()
     await asyncio.sleep(0.01)  # a cancellation would arrive here
+
+
+async def test_who_is_answered_at_once_is_not_watched() -> None:
+    watched = False
+
+    async def leaves() -> dict[str, str]:
+        nonlocal watched
+        watched = True
+        return {"type": "http.disconnect"}
+
+    with Presence(leaves):
+        await asyncio.sleep(0)
+    await asyncio.sleep(2 * SOON)  # the watch would begin here
+    assert not watched
+
+
+async def test_who_has_left_before_the_watch_begins_is_noticed() -> None:
+    async def has_left() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    presence = Presence(has_left)
+    with pytest.raises(asyncio.CancelledError), presence:
+        await asyncio.sleep(5)
+    assert presence.explains_cancellation()

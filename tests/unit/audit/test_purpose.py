@@ -121,6 +121,7 @@ def test_nothing_at_all_names_every_part() -> None:
         ({"case": "办 370323 1981 1213 5921 件"}, "case"),
         ({"case": "3.7.0/3_2:3·1—9〔8〕1121，35921"}, "case"),
         ({"case": "三七〇三二三一九八一一二一三五九二一"}, "case"),
+        ({"case": "⑪0⑩5⑲49⑫3⑩02X"}, "case"),  # two digits in one character
         ({"actor": {"kind": "officer", "account": "370323-19811213-5921"}}, "actor"),
         ({"agency": "x" * 101}, "agency"),
         ({"procedure": ["drug-retail"]}, "procedure"),

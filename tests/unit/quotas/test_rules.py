@@ -8,7 +8,7 @@ from hub.audit.model import ClientId
 from hub.catalogue.model import RecordCode
 from hub.kernel.errors import Code, Problem
 from hub.quotas import rules
-from hub.quotas.model import Decision, Limits, Measure, Quota, Standing
+from hub.quotas.model import Decision, Limits, Measure, Quota, Standing, headers_after
 
 WINDOW, KIOSK = ClientId("window"), ClientId("kiosk")
 PERSON, LICENCE = RecordCode("person"), RecordCode("drug_business_licence")
@@ -48,14 +48,17 @@ def test_a_lease_is_a_small_part_of_what_is_left(pool: int, workers: int, leased
 def test_the_headers_are_those_of_the_draft() -> None:
     minute = Standing(Measure.PER_MINUTE, None, 600, 599, 12.3)
     day = Standing(Measure.PER_DAY, PERSON, 50, 0, 3600.0)
-    assert Decision(None, *rules.texts((minute, day))).headers == {
-        "RateLimit-Policy": '"per-minute";q=600;w=60, "per-day/person";q=50;qu="subjects";w=86400',
-        "RateLimit": '"per-minute";r=599;t=13, "per-day/person";r=0;t=3600',
+    told = {
+        b"ratelimit-policy": b'"per-minute";q=600;w=60, "per-day/person";q=50;qu="subjects";w=86400',
+        b"ratelimit": b'"per-minute";r=599;t=13, "per-day/person";r=0;t=3600',
     }
+    assert headers_after([Decision(None, *rules.texts((minute, day)))]) == told
+    one_by_one = [Decision(None, *rules.texts((standing,))) for standing in (minute, day)]
+    assert headers_after([one_by_one[0], Decision(None), one_by_one[1]]) == told
 
 
 def test_a_client_without_limits_gets_no_headers() -> None:
-    assert Decision(None).headers == {}
+    assert headers_after([]) == headers_after([Decision(None)]) == {}
 
 
 @pytest.mark.parametrize(
@@ -71,4 +74,5 @@ def test_a_refusal_says_which_limit_and_when_to_come_back(measure: Measure, code
     decision = rules.refused(standing, (standing,))
     assert decision.problem == Problem(code, {"maximum": "50", "seconds": "1", "record": "person"})
     assert code.status == 429
-    assert decision.headers["Retry-After"] == "1"
+    admitted = Decision(None, *rules.texts((standing,)))
+    assert headers_after([admitted, decision])[b"retry-after"] == b"1"
