@@ -34,16 +34,14 @@ class ActorKind(StrEnum):
     DEVICE = "device"
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Who reads: the account of an officer, a citizen (a pseudonym of hers, never her number) or a device."""
 
     kind: ActorKind
     account: str
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(msgspec.Struct, frozen=True):
     """Why a fact is read (用途). Every look-up has exactly one."""
 
     client: ClientId
@@ -95,8 +93,7 @@ class SourceUse(msgspec.Struct, frozen=True, omit_defaults=True):
     as_of: Period | None = msgspec.field(name="asOf", default=None)  # None: the agency did not say
 
 
-@dataclass(frozen=True, slots=True)
-class LookedUp:
+class LookedUp(msgspec.Struct, frozen=True):
     """What a look-up came to: whom agencies were asked about, what they supplied, and which answer left.
 
     ``receipt`` is SHA-256 of the compact JWS, ``response`` the salted digest that stands in it;

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+import msgspec
 
 from connectors.contract import Fault, Row
 from hub.catalogue.model import FieldCode, RecordCode, Supply
 from hub.subjects.model import Subject
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """An operation in the law's words: records and fields of the catalogue, and the subjects it starts from.
 
     ``digest`` is SHA-256 of the operation without its values and aliases.

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from graphql import (
     ArgumentNode,
     FieldNode,
@@ -39,8 +40,7 @@ from schema.paging import LIST_LIMIT
 Bag = dict[str, set[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What an operation with its variables asks. ``introspects``: it reads the contract itself.
 
     ``reads`` and ``widths``: by field node, what is read behind it, and the fields of each object there.
@@ -53,7 +53,8 @@ class Asked:
 
     def about(self, roots: tuple[Subject, ...]) -> Asked:
         """The same, asked about other subjects."""
-        return replace(self, question=replace(self.question, roots=roots))
+        question = Question(self.question.digest, self.question.fields, roots)
+        return Asked(question, self.reads, self.widths, self.introspects)
 
 
 def ask(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from inspect import isawaitable
 from typing import Any
 
+import msgspec
 from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from msgspec.structs import replace
 
 from hub.audit.model import Purpose, Result
 from hub.catalogue.service import Active
@@ -31,8 +32,7 @@ from schema.loaders import Loaders
 Response = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One GraphQL request (GraphQL over HTTP), its members checked for their types."""
 
     query: str
@@ -43,8 +43,7 @@ class Request:
     safe: bool = False  # whether it came by a method that may change nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A response body, the problem that refused the whole request if one did, and the estimated cost."""
 
     body: Response
@@ -52,8 +51,7 @@ class Answered:
     cost: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(msgspec.Struct, frozen=True):
     """Who asks and why. ``purpose`` is demanded only of operations that read facts.
 
     ``cost_limit``: what one question may cost. ``presence`` is entered while agencies are asked; it may
@@ -135,8 +133,7 @@ async def _sealed(request: Request, body: Response, inquiry: Inquiry) -> Respons
     return body | {"extensions": {"receipt": sealed.receipt, "receiptSalt": sealed.salt}}
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """One operation: by its plan, or on the ordinary executor over the same inquiry."""
 
     contract: Contract
