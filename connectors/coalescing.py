@@ -123,7 +123,9 @@ class _Desk:
         one.ask, one.call = ask, None
         self._waiting.append(one)
         self._keys += len(ask.keys)
-        if not self._calls or self._keys >= self._batch:
+        if self._start is None and not self._calls:
+            self._start = self._loop.call_soon(self._go)  # after whatever else is ready has asked too
+        elif self._keys >= self._batch:
             self._start_soon()
         elif self._start is None:
             self._start = self._loop.call_later(PATIENCE, self._go)
@@ -134,7 +136,7 @@ class _Desk:
         return (one for one in chain(self._waiting, *self._calls.values()) if not one.done())
 
     def _start_soon(self) -> None:
-        """After whatever else is ready has asked too."""
+        """Sooner than the patience for the call before."""
         if isinstance(self._start, asyncio.TimerHandle):
             self._start.cancel()
             self._start = None
@@ -246,6 +248,8 @@ def _merged(asks: Sequence[Ask]) -> Ask:
 
 def _part(answer: Answer, ask: Ask) -> Answer:
     rows, faults = answer.rows, answer.faults
+    if not faults and len(ask.keys) == 1 and ask.keys[0] in rows:
+        return Answer({ask.keys[0]: rows[ask.keys[0]]}, faults, answer.as_of, answer.fetched_at)
     return Answer(
         {key: rows[key] for key in ask.keys if key in rows},
         {key: faults[key] for key in ask.keys if key in faults} if faults else faults,

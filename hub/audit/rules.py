@@ -341,8 +341,8 @@ def purpose_content(why: Purpose) -> dict[str, object]:
         "agency": why.agency,
         "procedure": why.procedure,
         "case": why.case,
-        "actor": {"kind": why.actor.kind.value, "account": why.actor.account},
-        "known": {part: known.value for part, known in why.known},
+        "actor": why.actor,
+        "known": dict(why.known),
     }
 
 

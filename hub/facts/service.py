@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -102,22 +101,19 @@ class Inquiry:
         keys = {group: tuple([value for _, value in subjects]) for group, subjects in groups.items()}
         supplies = self.active.snapshot.supplies
         found = [supplies.get((need.record, need.key)) for need in wave]
-        answers = iter(
-            await _all_of(
-                [
-                    self._ask(need, supply, keys[id(need.subjects)])
-                    for need, supply in zip(wave, found, strict=True)
-                    if supply is not None
-                ]
-            )
+        answers = await _all_of(
+            [
+                None if supply is None else self._ask(need, supply, keys[id(need.subjects)])
+                for need, supply in zip(wave, found, strict=True)
+            ]
         )
         sourced = [
-            _nobody(keys[id(need.subjects)], began)
-            if supply is None
-            else _sourced(supply, next(answers), began)
-            for need, supply in zip(wave, found, strict=True)
+            Sourced(None, {}, dict.fromkeys(keys[id(need.subjects)], NOBODY), None, began)
+            if answer is None
+            else Sourced(supply, answer.rows, answer.faults, answer.as_of, answer.fetched_at or began)
+            for need, supply, answer in zip(wave, found, answers, strict=True)
         ]
-        self.ledger.enter(wave, sourced)
+        self.ledger.waves.append((wave, sourced))
         return sourced
 
     async def finish(self, request: Mapping[str, Any], response: Mapping[str, Any]) -> Sealed:
@@ -165,28 +161,25 @@ class Inquiry:
         tellings = () if offering.tell is Tell.NONE else _tellings(offering.tell, self.purpose, len(keys))
         ask = Ask(offering.name, keys, need.columns, tellings, self.deadline, self.correlation)
         fetch, tracing = self.active.connectors[supply.connector].fetch, self.service.tracing
+        if tracing is UNTRACED:  # as it would do itself; there are many asks
+            return fetch(ask)
         return tracing.within(
             "fetch", fetch, ask, record=need.record, connector=supply.connector, count=len(keys)
         )
 
 
-async def _all_of(asked: Iterable[Awaitable[Answer]]) -> list[Answer]:
+async def _all_of(asked: Iterable[Awaitable[Answer] | None]) -> list[Answer | None]:
     """What comes of all of them; whoever gives up waiting gives all of them up."""
-    answers = [asyncio.ensure_future(one) for one in asked]
+    answers = [
+        one if one is None or isinstance(one, asyncio.Future) else asyncio.ensure_future(one) for one in asked
+    ]
     try:
-        return [await answer for answer in answers]
+        return [None if answer is None else await answer for answer in answers]
     except BaseException:
         for answer in answers:
-            answer.cancel()
+            if answer is not None:
+                answer.cancel()
         raise
-
-
-def _nobody(keys: Iterable[str], began: datetime) -> Sourced:
-    return Sourced(None, {}, dict.fromkeys(keys, NOBODY), None, began)
-
-
-def _sourced(supply: Supply, answer: Answer, began: datetime) -> Sourced:
-    return Sourced(supply, answer.rows, answer.faults, answer.as_of, answer.fetched_at or began)
 
 
 class Ledger:
@@ -194,12 +187,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Subject, ...]] = []
-        self.entries: dict[tuple[str, str], list[tuple[Supply, Sourced]]] = {}
-
-    def enter(self, wave: Sequence[Need], answers: Sequence[Sourced]) -> None:
-        for need, sourced in zip(wave, answers, strict=True):
-            if sourced.supply is not None:
-                self.entries.setdefault((need.record, need.key), []).append((sourced.supply, sourced))
+        self.waves: list[tuple[Sequence[Need], Sequence[Sourced]]] = []
 
     def subjects(self) -> dict[Subject, None]:
         """Everyone whom an agency was asked about."""
@@ -208,7 +196,12 @@ class Ledger:
 
     def sources(self) -> tuple[SourceUse, ...]:
         """One for each record and key that an agency was asked by, in their order."""
-        return tuple([_use(*at, self.entries[at]) for at in sorted(self.entries)])
+        entries: dict[tuple[str, str], list[tuple[Supply, Sourced]]] = {}
+        for wave, answers in self.waves:
+            for need, sourced in zip(wave, answers, strict=True):
+                if sourced.supply is not None:
+                    entries.setdefault(need[:2], []).append((sourced.supply, sourced))
+        return tuple([_use(*at, entries[at]) for at in sorted(entries)])
 
 
 def _use(record: str, key: str, entries: Sequence[tuple[Supply, Sourced]]) -> SourceUse:

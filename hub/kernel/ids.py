@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from uuid import UUID
 
 from hub.kernel.clock import unix_milliseconds
 
-RANDOM_BITS = 74
+RANDOM_BYTES, SPARE_BITS = 10, 6  # 74 bits
 
 
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, version, variant, 74 random bits."""
-    random = secrets.randbits(RANDOM_BITS)
+    random = int.from_bytes(os.urandom(RANDOM_BYTES)) >> SPARE_BITS
     first = (unix_milliseconds() & 0xFFFF_FFFF_FFFF) << 16 | 0x7000 | random >> 62
     second = 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=first << 64 | second)

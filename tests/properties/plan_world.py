@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any, cast
 
+import msgspec
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
@@ -193,12 +194,10 @@ def faults_of(world: World, random: Random) -> dict[tuple[str, str], Fault]:
     return found
 
 
-class WatchedRun(Run):
+class WatchedRun(Run, frozen=True):
     """A run that remembers whether the ordinary executor had to answer."""
 
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        object.__setattr__(self, "was_ordinary", [])  # the dataclass is frozen
+    was_ordinary: list[bool] = msgspec.field(default_factory=list)
 
     async def ordinarily(self, context: Context) -> Any:
         self.was_ordinary.append(True)
