@@ -87,6 +87,7 @@ class Groups(Generic[Item]):
                 group = self._take()
                 if group:
                     await self._write_group(group)
+                    group = []  # who has heard is let go: a look-up that is over is not waited for
         finally:
             self._writing = None
             for one in (*group, *self._waiting):  # open still only when the loop ends in the middle
