@@ -2,56 +2,85 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 import msgspec
 
 from connectors.contract import Ask, Telling
 from connectors.manifest.model import RestSource
-from connectors.manifest.templates import EACH, KEY, KEYS
+from connectors.manifest.templates import CORRELATION, EACH, KEY, KEYS, PURPOSE, TOLD
 from connectors.signing import Unsigned
 
 Values = dict[str, object]
+Write = Callable[[Values, Ask], object]
+PLACEHOLDERS = frozenset({KEY, KEYS, CORRELATION, *TOLD})
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+BODY = msgspec.json.Encoder()
 
 
-def fill(source: RestSource, ask: Ask) -> tuple[Unsigned, dict[str, str]]:
-    """The request, and the headers that the manifest declares for it."""
-    values = _values(ask)
-    body = b"" if source.body is None else msgspec.json.encode(_fill_body(source.body, values, ask))
-    path = "/".join(quote(ask.keys[0], safe="") if step == KEY else step for step in source.path.split("/"))
-    query = "&".join(
-        f"{quote(name, safe='')}={quote(_text(value, values), safe='')}"
-        for name, value in source.query.items()
-    )
-    headers = {name: quote(_text(value, values), safe=PRINTABLE) for name, value in source.headers.items()}
-    return Unsigned(source.method, path, query, body), headers
+class Request:
+    """A declared call, compiled: what every request has in common is written once."""
+
+    def __init__(self, source: RestSource) -> None:
+        self._method = source.method
+        steps = source.path.split("/")
+        self._steps = steps if KEY in steps else None
+        self._path = source.path
+        self._query = {quote(name, safe=""): value for name, value in source.query.items()}
+        self._headers = source.headers
+        self._write_body = None if source.body is None else _compile(source.body)
+
+    def fill(self, ask: Ask) -> tuple[Unsigned, Mapping[str, str]]:
+        """The request, and the headers that the manifest declares for it."""
+        values = _values(ask)
+        body = b"" if self._write_body is None else BODY.encode(self._write_body(values, ask))
+        query = self._fill_query(values) if self._query else ""
+        headers = self._fill_headers(values) if self._headers else {}
+        return Unsigned(self._method, self._fill_path(ask), query, body), headers
+
+    def _fill_path(self, ask: Ask) -> str:
+        if self._steps is None:
+            return self._path
+        key = quote(ask.keys[0], safe="")
+        return "/".join([key if step == KEY else step for step in self._steps])
+
+    def _fill_query(self, values: Values) -> str:
+        return "&".join(
+            [f"{name}={quote(_text(value, values), safe='')}" for name, value in self._query.items()]
+        )
+
+    def _fill_headers(self, values: Values) -> dict[str, str]:
+        return {name: quote(_text(value, values), safe=PRINTABLE) for name, value in self._headers.items()}
 
 
 def _values(ask: Ask) -> Values:
-    told = _told(ask.tellings[0]) if ask.tellings else {}
-    return {KEY: ask.keys[0], KEYS: list(ask.keys), "$correlation": ask.correlation, **told}
+    values: Values = {KEY: ask.keys[0], KEYS: list(ask.keys), CORRELATION: ask.correlation}
+    return values | _told(ask.tellings[0]) if ask.tellings else values
 
 
 def _told(telling: Telling) -> Values:
-    return {f"${part}": value for part, value in asdict(telling).items()}
+    return {f"${part}": getattr(telling, part) for part in PURPOSE}
 
 
 def _text(template: str, values: Values) -> str:
     return str(values.get(template, template))
 
 
-def _fill_body(template: object, values: Values, ask: Ask) -> object:
-    if isinstance(template, str):
-        return values.get(template, template)
+def _compile(template: object) -> Write:
+    """A function that fills a body, or a part of one."""
+    if isinstance(template, str) and template in PLACEHOLDERS:
+        return lambda values, _ask: values.get(template, template)
     if isinstance(template, dict):
-        return {name: _fill_body(value, values, ask) for name, value in template.items()}
+        named = [(name, _compile(value)) for name, value in template.items()]
+        return lambda values, ask: {name: write(values, ask) for name, write in named}
     if isinstance(template, list):
         if len(template) == 2 and template[0] == EACH:
-            return [_fill_body(template[1], one, ask) for one in _values_by_key(values, ask)]
-        return [_fill_body(value, values, ask) for value in template]
-    return template
+            each = _compile(template[1])
+            return lambda values, ask: [each(one, ask) for one in _values_by_key(values, ask)]
+        parts = [_compile(value) for value in template]
+        return lambda values, ask: [write(values, ask) for write in parts]
+    return lambda _values, _ask: template
 
 
 def _values_by_key(values: Values, ask: Ask) -> list[Values]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
 
+from connectors.alarm import Alarm
 from connectors.contract import Answer, Ask, Connector, Offering, Tell
 from connectors.faults import Kind, all_failed, fault
 from connectors.wrapper import Wrapper
 
 PATIENCE = 0.005  # seconds that an ask waits for the call before it, so that it can share the next one
-CLOCK_STEP = 0.002  # seconds by which an event loop may be early
 MOST_CALLS = 8  # at the same time, for one choice of columns
 SPOILED = frozenset(  # what another's key may have done to a shared call
     {
@@ -34,24 +32,35 @@ Columns = tuple[str, ...]
 class _Waiting(asyncio.Future[Answer]):
     """One request's ask, and what it will be answered; who cancels it waits no more."""
 
-    __slots__ = ("ask", "call")
+    __slots__ = ("alarm", "ask", "call", "deadline")
 
+    alarm: Alarm
     ask: Ask
     call: _Call | None
+    deadline: float
+
+    def tell(self, answer: Answer) -> None:
+        """Its answer, unless it waits no more."""
+        if not self.done():
+            self.alarm.end(self)
+            self.set_result(answer)
 
     def cancel(self, msg: Any = None) -> bool:
         """Leaves the others of the same call alone."""
         is_cancelled = super().cancel(msg)
-        if is_cancelled and self.call is not None:
-            self.call.leave()
+        if is_cancelled:
+            self._leave()
         return is_cancelled
 
-    def expire(self) -> None:
-        """Answers that the time is up."""
-        if not self.done():
-            self.set_result(all_failed(self.ask.keys, fault(Kind.TIMEOUT, correlation=self.ask.correlation)))
-            if self.call is not None:
-                self.call.leave()
+    def ring(self) -> None:
+        """The time is up."""
+        self.tell(all_failed(self.ask.keys, fault(Kind.TIMEOUT, correlation=self.ask.correlation)))
+        self._leave()
+
+    def _leave(self) -> None:
+        self.alarm.end(self)
+        if self.call is not None:
+            self.call.leave()
 
 
 class Coalesced(Wrapper):
@@ -69,8 +78,7 @@ class Coalesced(Wrapper):
             if offering.tell is Tell.NONE and offering.batch > 1 and offering.name in repeatable
         }
         self._desks: dict[tuple[str, Columns], _Desk] = {}
-        self._due = math.inf  # when the first of those who wait may have waited long enough
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm = Alarm()
 
     def fetch(self, ask: Ask) -> Awaitable[Answer]:
         """Its own part of a call. TIMEOUT at its own deadline; who is cancelled leaves the others alone."""
@@ -80,47 +88,30 @@ class Coalesced(Wrapper):
         at = (ask.offering, ask.columns)
         desk = self._desks.get(at)
         if desk is None:
-            desk = self._desks[at] = _Desk(self._inner, offering, partial(self._desks.pop, at))
-        if ask.deadline < self._due:
-            self._wake_at(ask.deadline)
+            desk = self._desks[at] = _Desk(self._inner, offering, self._alarm, partial(self._desks.pop, at))
         return desk.fetch(ask)
-
-    def _wake_at(self, due: float) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._due = due
-        wait = max(0.0, due - time.monotonic())
-        self._alarm = asyncio.get_running_loop().call_later(wait, self._expire)
-
-    def _expire(self) -> None:
-        """One alarm for all who wait: most are answered long before it rings."""
-        self._due, self._alarm = math.inf, None
-        now = time.monotonic() + CLOCK_STEP
-        open_asks = [one for desk in self._desks.values() for one in desk.open()]
-        later = [one.ask.deadline for one in open_asks if one.ask.deadline > now]
-        for one in open_asks:
-            if one.ask.deadline <= now:
-                one.expire()
-        if later:
-            self._wake_at(min(later))
 
 
 class _Desk:
     """What waits for one offering and one choice of columns, and the calls on their way."""
 
-    def __init__(self, inner: Connector, offering: Offering, idle: Callable[[], object]) -> None:
+    def __init__(
+        self, inner: Connector, offering: Offering, alarm: Alarm, idle: Callable[[], object]
+    ) -> None:
         self._inner = inner
         self._batch = offering.batch
+        self._alarm = alarm
         self._idle = idle
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Waiting] = []
         self._keys = 0  # of those who wait
-        self._calls: dict[asyncio.Task[None], Sequence[_Waiting]] = {}
+        self._calls: set[asyncio.Task[None]] = set()
         self._start: asyncio.Handle | None = None
 
     def fetch(self, ask: Ask) -> asyncio.Future[Answer]:
         one = _Waiting(loop=self._loop)
-        one.ask, one.call = ask, None
+        one.alarm, one.ask, one.call, one.deadline = self._alarm, ask, None, ask.deadline
+        self._alarm.begin(one)
         self._waiting.append(one)
         self._keys += len(ask.keys)
         if self._start is None and not self._calls:
@@ -130,10 +121,6 @@ class _Desk:
         elif self._start is None:
             self._start = self._loop.call_later(PATIENCE, self._go)
         return one
-
-    def open(self) -> Iterator[_Waiting]:
-        """Who has no answer yet."""
-        return (one for one in chain(self._waiting, *self._calls.values()) if not one.done())
 
     def _start_soon(self) -> None:
         """Sooner than the patience for the call before."""
@@ -150,9 +137,8 @@ class _Desk:
             self._start = None
         self._waiting = [one for one in self._waiting if not one.done()]
         while self._waiting and len(self._calls) < MOST_CALLS:
-            group = self._take()
-            call = self._loop.create_task(self._call(group))
-            self._calls[call] = group
+            call = self._loop.create_task(self._call(self._take()))
+            self._calls.add(call)
             call.add_done_callback(self._ended)
         self._keys = sum([len(one.ask.keys) for one in self._waiting])
         if not self._calls:
@@ -174,7 +160,7 @@ class _Desk:
         return taken
 
     def _ended(self, call: asyncio.Task[None]) -> None:
-        del self._calls[call]
+        self._calls.discard(call)
         if not call.cancelled():
             call.exception()  # those who waited have it
         if self._waiting:
@@ -219,19 +205,18 @@ class _Call:
             one.call = None
 
     def tell(self, answer: Answer) -> None:
-        if len(self._group) == 1:
-            if not self._group[0].done():
-                self._group[0].set_result(answer)
-            return
+        """Each its part."""
+        is_shared = len(self._group) > 1
         for one in self._group:
             if not one.done():
-                one.set_result(_part(answer, one.ask))
+                one.tell(_part(answer, one.ask) if is_shared else answer)
 
     def fail(self, error: BaseException) -> None:
         """The port's connectors raise only when they are cancelled; then nobody waits, or the loop ends."""
         self.release()
         for one in self._group:
             if isinstance(error, Exception) and not one.done():
+                one.alarm.end(one)
                 one.set_exception(error)
             one.cancel()
 

@@ -193,14 +193,14 @@ class Connection(asyncio.Protocol):
             return False
         return not self._transport.get_write_buffer_size()
 
-    async def exchange(self, method: str, request: bytes, most: int) -> Received:
-        """The reply. Raises NoReplyError."""
+    def exchange(self, method: str, request: bytes, most: int) -> asyncio.Future[Received]:
+        """The reply. Raises NoReplyError, at once or when it is awaited."""
         if self._transport.is_closing():
             raise NoReplyError(Kind.UNREACHABLE)
         self._replies.expect(method, most)
         self._reply = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        return await self._reply
+        return self._reply
 
     def close(self) -> None:
         """At once: whatever still comes is for nobody."""

@@ -9,6 +9,8 @@ from xml.parsers import expat
 import msgspec
 
 DEPTH = 64
+UTF_8 = "utf-8"
+JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Format(StrEnum):
@@ -22,11 +24,13 @@ class NotADocument(Exception):  # noqa: N818 - it says what the bytes are
     """The bytes are not a document of the declared format."""
 
 
-def decode(document: bytes | str, form: Format, encoding: str = "utf-8") -> object:
+def decode(document: bytes | str, form: Format, encoding: str = UTF_8) -> object:
     """The document as dicts, lists, str, int, Decimal, bool and None.
 
     Raises NotADocument, whose text never holds a part of the document.
     """
+    if form is Format.JSON and encoding == UTF_8:
+        return _decode_json(document)  # which reads UTF-8 itself
     try:
         text = document if isinstance(document, str) else document.decode(encoding)
     except UnicodeDecodeError:
@@ -34,9 +38,9 @@ def decode(document: bytes | str, form: Format, encoding: str = "utf-8") -> obje
     return _decode_json(text) if form is Format.JSON else _decode_xml(text)
 
 
-def _decode_json(text: str) -> object:
+def _decode_json(text: bytes | str) -> object:
     try:
-        tree: object = msgspec.json.Decoder(float_hook=Decimal).decode(text)
+        tree: object = JSON.decode(text)
     except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
         raise NotADocument("not JSON") from None
     return tree

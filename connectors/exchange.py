@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -12,6 +12,8 @@ from connectors.signing import Signer, Unsigned, told_headers
 from connectors.transport import Call, Reply, Transport, tls_context
 
 CORRELATION_HEADER = "X-Correlation-Id"
+JSON = {"Content-Type": "application/json"}
+NOTHING = Unsigned("GET", "", "", b"")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -33,17 +35,17 @@ class Exchange:
         self._port = parts.port or DEFAULT_PORTS[parts.scheme]
         self._transport = transport
         self._signer = Signer(manifest.credentials, secrets, now)
+        self._shown = None if manifest.credentials.hmac else self._signer.headers(NOTHING)
         self._told = manifest.telling.headers
         self._max_bytes = manifest.limits.max_bytes
         slot = manifest.credentials.certificate
         secure = parts.scheme == "https"
         self._tls = tls_context(address.ca, None if slot is None else secrets[slot]) if secure else None
 
-    async def send(self, call: Unsigned, headers: Mapping[str, str], ask: Ask) -> Reply | Fault:
+    def send(self, call: Unsigned, headers: Mapping[str, str], ask: Ask) -> Awaitable[Reply | Fault]:
         """The reply to a call whose path stands below the declared address."""
-        telling = ask.tellings[0] if ask.tellings else None
-        told = told_headers(self._told, telling) | {CORRELATION_HEADER: ask.correlation}
-        return await self._send(call, {**told, **headers}, ask.deadline)
+        told = told_headers(self._told, ask.tellings[0]) if ask.tellings else {}
+        return self._send(call, {**told, CORRELATION_HEADER: ask.correlation, **headers}, ask.deadline)
 
     async def get(self, path: str, deadline: float) -> Reply | Fault:
         """The reply to a call that is about nobody."""
@@ -53,16 +55,18 @@ class Exchange:
         """Whether the service can be connected to at all."""
         return await self._transport.reach(self._host, self._port, deadline)
 
-    async def _send(self, call: Unsigned, headers: Mapping[str, str], deadline: float) -> Reply | Fault:
-        whole = Unsigned(call.method, self._base + call.path, call.query, call.body)
-        query = f"?{whole.query}" if whole.query else ""
-        body_type = {"Content-Type": "application/json"} if whole.body else {}
-        return await self._transport.send(
+    def _send(self, call: Unsigned, headers: Mapping[str, str], deadline: float) -> Awaitable[Reply | Fault]:
+        path = self._base + call.path
+        query = f"?{call.query}" if call.query else ""
+        shown = self._shown
+        if shown is None:
+            shown = self._signer.headers(Unsigned(call.method, path, call.query, call.body))
+        return self._transport.send(
             Call(
-                whole.method,
-                f"{self._origin}{whole.path}{query}",
-                {**body_type, **headers, **self._signer.headers(whole)},
-                whole.body or None,
+                call.method,
+                f"{self._origin}{path}{query}",
+                {**JSON, **headers, **shown} if call.body else {**headers, **shown},
+                call.body or None,
                 self._tls,
                 self._max_bytes,
                 deadline,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -37,8 +38,7 @@ class NoReplyError(Exception):
         super().__init__(kind.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A reply, whole. Names of headers are in lower case; repeated ones are joined (RFC 9110, 5.3)."""
 
     status: int

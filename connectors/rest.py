@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 
 from connectors.answers import (
@@ -14,7 +15,7 @@ from connectors.answers import (
     http_fault,
     instant,
 )
-from connectors.calls import fill
+from connectors.calls import Request
 from connectors.contract import Answer, Ask, Fault, Offering
 from connectors.dates import WrongForm
 from connectors.documents import NotADocument, decode
@@ -55,9 +56,9 @@ class RestConnector:
             return None
         return fault(Kind.FAILED, agency_code=str(reply.status))
 
-    async def fetch(self, ask: Ask) -> Answer:
+    def fetch(self, ask: Ask) -> Awaitable[Answer]:
         """One HTTP call for all keys."""
-        return await self._calls[ask.offering].fetch(ask)
+        return self._calls[ask.offering].fetch(ask)
 
     async def close(self) -> None:
         """The transport's connections belong to the transport."""
@@ -68,7 +69,9 @@ class _Call:
 
     def __init__(self, offered: Offered, source: RestSource, exchange: Exchange) -> None:
         self._offered = offered
-        self._source = source
+        self._request = Request(source)
+        self._format = source.format
+        self._encoding = source.encoding
         self._exchange = exchange
         self._judge = Judge(rule for rule in offered.outcomes if not rule.row)
         self._sorter = Sorter(offered)
@@ -76,7 +79,7 @@ class _Call:
         self._reach_total = compile_path(offered.rows.total or ())
 
     async def fetch(self, ask: Ask) -> Answer:
-        call, headers = fill(self._source, ask)
+        call, headers = self._request.fill(ask)
         reply = await self._exchange.send(call, headers, ask)
         if isinstance(reply, Fault):
             return all_failed(ask.keys, replace(reply, correlation=ask.correlation))
@@ -94,7 +97,7 @@ class _Call:
         if reply.status == 204:
             return None
         try:
-            return decode(reply.body, self._source.format, self._source.encoding)
+            return decode(reply.body, self._format, self._encoding)
         except NotADocument:
             return UNREADABLE
 

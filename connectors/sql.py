@@ -20,6 +20,7 @@ from connectors.columns import TEXT, TEXTS, Column, survey
 from connectors.contract import Answer, Ask, Fault, Offering, Telling
 from connectors.faults import Kind, all_failed, fault
 from connectors.manifest.model import Manifest, Offered, SqlAddress, SqlSource
+from connectors.sql_sessions import KEYS_AS_LIST, KEYS_AS_TEXT, Selection, Session
 from connectors.transport import Transport, tls_context
 
 APPLICATION = "proofless"
@@ -43,7 +44,7 @@ STATES = (  # SQLSTATE or its class (ISO 9075, PostgreSQL appendix A); the first
     ("42", Kind.MALFORMED),
 )
 if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
+    from connectors.sql_sessions import Connection
 
 
 class SqlConnector:
@@ -75,34 +76,34 @@ class SqlConnector:
 
     async def health(self, deadline: float) -> Fault | None:
         """Whether a session can be opened and answers."""
-        connection = await self._leases.take(deadline)
-        if isinstance(connection, Fault):
-            return connection
+        session = await self._leases.take(deadline)
+        if isinstance(session, Fault):
+            return session
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                await connection.execute("select 1")
+                await session.connection.execute("select 1")
         except FAILURES as error:
-            connection.terminate()
+            session.connection.terminate()
             return _fault_of(error)
-        self._leases.give(connection)
+        self._leases.give(session)
         return None
 
     async def fetch(self, ask: Ask) -> Answer:
         """One statement for all keys. Whoever asks ends it when the time is up, and the session with it."""
-        connection = await self._leases.take(ask.deadline)
-        if isinstance(connection, Fault):
-            return _failed(ask, connection)
+        session = await self._leases.take(ask.deadline)
+        if isinstance(session, Fault):
+            return _failed(ask, session)
         finished = False
         try:
-            answer = await self._views[ask.offering].fetch(connection, ask)
+            answer = await self._views[ask.offering].fetch(session, ask)
             finished = True
         except FAILURES as error:
             return _failed(ask, _fault_of(error))
         finally:
             if finished:
-                self._leases.give(connection)
+                self._leases.give(session)
             else:
-                connection.terminate()
+                session.connection.terminate()
         return answer
 
     async def close(self) -> None:
@@ -120,16 +121,16 @@ class _View:
         self._max_bytes = manifest.limits.max_bytes
         self._settings = manifest.telling.settings
         self._sorter = Sorter(offered)
-        self._statement = lru_cache(COMPILED_HIGHEST)(self._write)
+        self._selection = lru_cache(COMPILED_HIGHEST)(self._write)
 
-    async def fetch(self, connection: Connection, ask: Ask) -> Answer:
-        statement = self._statement(ask.columns)
+    async def fetch(self, session: Session, ask: Ask) -> Answer:
+        selection = self._selection(ask.columns)
         if ask.tellings and self._settings:
-            async with connection.transaction(readonly=True):
-                await self._tell(connection, ask.tellings[0])
-                records = await connection.fetch(statement, list(ask.keys))
+            async with session.connection.transaction(readonly=True):
+                await self._tell(session.connection, ask.tellings[0])
+                records = await session.select(selection, ask.keys)
         else:
-            records = await connection.fetch(statement, list(ask.keys))
+            records = await session.select(selection, ask.keys)
         if len(records) > self._max_rows:
             return _failed(ask, fault(Kind.TOO_LARGE))
         raw = Records(records)
@@ -149,7 +150,7 @@ class _View:
             values,
         )
 
-    def _write(self, columns: tuple[str, ...]) -> str:
+    def _write(self, columns: tuple[str, ...]) -> Selection:
         wanted = [self._source.key]
         rules = [self._offered.fields[column] for column in columns if column in self._offered.fields]
         wanted += [path[0] for rule in rules for path in rule.sources()]
@@ -159,8 +160,9 @@ class _View:
         selected = ", ".join(_quoted(name) for name in dict.fromkeys(wanted))
         view = ".".join(_quoted(name) for name in self._source.view)
         key = _quoted(self._source.key)
-        rows = f"select {selected} from {view} where {key} = any($1)"  # noqa: S608  checked names, quoted
-        return f"{rows} limit {self._max_rows + 1}"
+        rows = f"select {selected} from {view} where {key} = any"  # noqa: S608  checked names, quoted
+        limit = f"limit {self._max_rows + 1}"
+        return Selection(f"{rows}({KEYS_AS_LIST}) {limit}", f"{rows}({KEYS_AS_TEXT}) {limit}")
 
 
 class Records:
@@ -208,30 +210,30 @@ class _Leases:
         )
         self._tls = _tls(manifest, address, secrets)
         self._timeout_ms = round(manifest.limits.timeout * 1000)
-        self._idle: list[tuple[float, Connection]] = []  # with the moment since when, the oldest first
+        self._idle: list[tuple[float, Session]] = []  # with the moment since when, the oldest first
         self._idle_seconds = idle_seconds
         self._ageing: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def take(self, deadline: float) -> Connection | Fault:
+    async def take(self, deadline: float) -> Session | Fault:
         while self._idle:
-            _, connection = self._idle.pop()
-            if not connection.is_closed():
-                return connection
+            _, session = self._idle.pop()
+            if not session.connection.is_closed():
+                return session
         place = await self._transport.place(self._address.host, self._address.port, deadline)
         if isinstance(place, Fault):
             return place
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                return await self._open(place)
+                return Session(await self._open(place))
         except FAILURES as error:
             return _fault_of(error)
 
-    def give(self, connection: Connection) -> None:
+    def give(self, session: Session) -> None:
         if self._closed:
-            connection.terminate()
+            session.connection.terminate()
             return
-        self._idle.append((time.monotonic(), connection))
+        self._idle.append((time.monotonic(), session))
         if self._ageing is None or self._ageing.done():
             self._ageing = asyncio.create_task(self._age())
 
@@ -241,18 +243,18 @@ class _Leases:
             self._ageing.cancel()
             await asyncio.gather(self._ageing, return_exceptions=True)
         while self._idle:
-            await _end(self._idle.pop()[1])
+            await _end(self._idle.pop()[1].connection)
 
     async def _age(self) -> None:
         """Ends sessions that nobody has needed for a while, and itself with the last of them."""
         while self._idle:
-            since, connection = self._idle[0]
+            since, session = self._idle[0]
             wait = since + self._idle_seconds - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)
             else:
                 del self._idle[0]
-                await _end(connection)
+                await _end(session.connection)
 
     async def _open(self, place: str) -> Connection:
         """Every parameter is given, so that no PG… variable of the hub's own surroundings steps in."""

@@ -8,11 +8,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from connectors.addresses import AddressRefused, Approved, Endpoint, Guard, parse
+from connectors.alarm import Alarm
 from connectors.connections import HttpClient
 from connectors.contract import Fault
 from connectors.faults import Kind, fault
@@ -21,8 +22,7 @@ from connectors.http1 import NoReplyError
 LONGEST_WAIT = 3600.0  # seconds of Retry-After that are believed
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One HTTP request. ``url`` is already percent-encoded; ``deadline`` is in time.monotonic() seconds."""
 
     method: str
@@ -34,8 +34,7 @@ class Call:
     deadline: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back, whole. ``retry_after`` is in seconds."""
 
     status: int
@@ -63,21 +62,29 @@ class Transport:
         self._traceparent = traceparent
         self._client = HttpClient(self._permitted)
         self._default_tls: ssl.SSLContext | None = None
+        self._alarm = Alarm()
 
     async def send(self, call: Call) -> Reply | Fault:
         """The reply, or why there is none. It raises only when cancelled."""
-        seconds = call.deadline - time.monotonic()
-        if seconds <= 0:
+        if call.deadline <= time.monotonic():
             return fault(Kind.TIMEOUT)
         try:
-            async with asyncio.timeout(seconds):
-                return await self._exchange(call)
+            with self._alarm.until(call.deadline):
+                received = await self._client.send(
+                    call.method,
+                    call.url,
+                    self._headers(call),
+                    call.body,
+                    call.tls or self._tls_of(call.url),
+                    call.max_bytes,
+                )
         except NoReplyError as error:
             return fault(error.kind, agency_code=None if error.status is None else str(error.status))
         except OSError as error:
             return _unreached(error)
         except ValueError:
             return fault(Kind.MALFORMED)
+        return Reply(received.status, received.body, self._wait(received.headers.get(b"retry-after")))
 
     async def place(self, host: str, port: int, deadline: float) -> str | Fault:
         """The address of ``host`` to connect to: the first that is permitted, already resolved."""
@@ -103,17 +110,6 @@ class Transport:
     async def close(self) -> None:
         """Closes every connection that is kept open."""
         await self._client.close()
-
-    async def _exchange(self, call: Call) -> Reply:
-        received = await self._client.send(
-            call.method,
-            call.url,
-            self._headers(call),
-            call.body,
-            call.tls or self._tls_of(call.url),
-            call.max_bytes,
-        )
-        return Reply(received.status, received.body, self._wait(received.headers.get(b"retry-after")))
 
     def _headers(self, call: Call) -> Mapping[str, str]:
         traceparent = self._traceparent()

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, compress
@@ -15,6 +15,7 @@ from pathlib import PurePath
 import structlog
 from aiolimiter import AsyncLimiter
 
+from connectors.alarm import Alarm
 from connectors.cache import Cache
 from connectors.cached import Cached
 from connectors.coalescing import Coalesced
@@ -59,6 +60,7 @@ class Deadline(Wrapper):
     def __init__(self, inner: Connector, longest: float) -> None:
         super().__init__(inner)
         self._longest = longest
+        self._alarm = Alarm()
 
     async def health(self, deadline: float) -> Fault | None:
         """MALFORMED when the connector itself breaks."""
@@ -70,12 +72,12 @@ class Deadline(Wrapper):
 
     async def fetch(self, ask: Ask) -> Answer:
         """TIMEOUT for every key when the time is up, MALFORMED when the connector itself breaks."""
-        now = time.monotonic()
-        deadline = min(ask.deadline, now + self._longest)
-        bounded = Ask(ask.offering, ask.keys, ask.columns, ask.tellings, deadline, ask.correlation)
+        latest = time.monotonic() + self._longest
+        if ask.deadline > latest:
+            ask = Ask(ask.offering, ask.keys, ask.columns, ask.tellings, latest, ask.correlation)
         try:
-            async with asyncio.timeout(deadline - now):
-                return await self._inner.fetch(bounded)
+            with self._alarm.until(ask.deadline):
+                return await self._inner.fetch(ask)
         except TimeoutError:
             return all_failed(ask.keys, fault(Kind.TIMEOUT, correlation=ask.correlation))
         except Exception as error:  # noqa: BLE001 whatever an answer provokes is that agency's failure alone
@@ -93,7 +95,9 @@ class Limit(Wrapper):
 
     async def fetch(self, ask: Ask) -> Answer:
         """BUSY for every key when no turn comes before the deadline."""
-        if not await self._has_turn(ask.deadline):
+        if not self._slots.locked():
+            await self._slots.acquire()
+        elif not await self._has_turn(ask.deadline):
             return _busy(ask)
         try:
             if self._rate is not None and not await self._is_within_rate(self._rate, ask.deadline):
@@ -103,8 +107,6 @@ class Limit(Wrapper):
             self._slots.release()
 
     async def _has_turn(self, deadline: float) -> bool:
-        if not self._slots.locked():
-            return await self._slots.acquire()
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await self._slots.acquire()
@@ -132,7 +134,7 @@ class Retry(Wrapper):
     async def fetch(self, ask: Ask) -> Answer:
         """At most ``attempts`` calls, jitter between, as late as the agency says, never past the deadline."""
         answer = await self._inner.fetch(ask)
-        if ask.offering not in self._repeatable:
+        if not answer.faults or ask.offering not in self._repeatable:
             return answer
         for attempt in range(1, self._attempts):
             again = [key for key, why in answer.faults.items() if why.kind in RETRIED]
@@ -161,16 +163,18 @@ class Breaker(Wrapper):
     async def fetch(self, ask: Ask) -> Answer:
         """PAUSED for every key while the offering is left alone."""
         circuit = self._circuits[ask.offering]
-        wait = circuit.closed_until - self._monotonic()
-        if wait > 0 or circuit.is_trying:
-            why = fault(Kind.PAUSED, correlation=ask.correlation, retry_after=max(wait, FIRST_PAUSE))
-            return all_failed(ask.keys, why)
-        circuit.is_trying = circuit.failed >= self._failures
+        if circuit.failed >= self._failures:
+            wait = circuit.closed_until - self._monotonic()
+            if wait > 0 or circuit.is_trying:
+                why = fault(Kind.PAUSED, correlation=ask.correlation, retry_after=max(wait, FIRST_PAUSE))
+                return all_failed(ask.keys, why)
+            circuit.is_trying = True
         try:
             answer = await self._inner.fetch(ask)
         finally:
             circuit.is_trying = False
-        self._note(circuit, answer)
+        if answer.faults or circuit.failed:
+            self._note(circuit, answer)
         return answer
 
     def _note(self, circuit: _Circuit, answer: Answer) -> None:
@@ -243,11 +247,12 @@ class Batches(Wrapper):
         super().__init__(inner)
         self._sizes = {offering.name: offering.batch for offering in inner.describe()}
 
-    async def fetch(self, ask: Ask) -> Answer:
+    def fetch(self, ask: Ask) -> Awaitable[Answer]:
         """All calls' answers as one; its age is that of the oldest."""
         size = self._sizes[ask.offering]
-        if len(ask.keys) <= size:
-            return await self._inner.fetch(ask)
+        return self._inner.fetch(ask) if len(ask.keys) <= size else self._fetch_parts(ask, size)
+
+    async def _fetch_parts(self, ask: Ask, size: int) -> Answer:
         parts = [list(ask.keys[start : start + size]) for start in range(0, len(ask.keys), size)]
         calls = [self._inner.fetch(_narrowed(ask, keys)) for keys in parts]
         return _merged(await asyncio.gather(*calls))

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 from aiohttp import web
+from asyncpg.prepared_stmt import PreparedStatement
 
 from connectors.contract import Answer, Ask, Connector, Telling
 from connectors.sql import SqlConnector
@@ -207,6 +208,7 @@ create view open.thing as select *,
   concat_ws(' ', current_setting('default_transaction_read_only'), current_setting('statement_timeout'),
     current_setting('application_name')) as session from open.things;
 """
+UUID = "0b7a0d0e-7d1e-4a53-9f6b-0d6c0f1d2a01"
 
 
 @pytest.fixture
@@ -318,7 +320,7 @@ async def test_health_and_recovery_after_the_server_went_away(things: str) -> No
 async def test_a_session_that_lost_its_server_is_replaced(
     things: str, monkeypatch: pytest.MonkeyPatch, lost: type[Exception]
 ) -> None:
-    real = asyncpg.Connection.fetch
+    real = PreparedStatement.fetch
     losses = [lost("not connected")]
 
     async def fetch(self: Any, *asked: Any) -> Any:
@@ -326,7 +328,7 @@ async def test_a_session_that_lost_its_server_is_replaced(
             raise losses.pop()
         return await real(self, *asked)
 
-    monkeypatch.setattr(asyncpg.Connection, "fetch", fetch)
+    monkeypatch.setattr(PreparedStatement, "fetch", fetch)
     async with reached(things) as (connector, made):
         assert (await connector.fetch(ask_sql(("A",), ("id",)))).rows == {"A": (("A",),)}
     assert made == [0, 1]
@@ -349,13 +351,22 @@ async def test_a_session_that_nobody_needs_is_ended(things: str, monkeypatch: py
         assert made == [0, 1], "and a new one opened when there is need"
 
 
+@pytest.mark.parametrize(("key", "kind"), [("A", "char(2)"), ("A", "text"), (UUID, "uuid")])
+async def test_a_key_that_changes_its_type_is_soon_found_again(things: str, key: str, kind: str) -> None:
+    admin = await asyncpg.connect(things)
+    async with reached(things) as (connector, made):
+        assert (await connector.fetch(ask_sql(("A",), ("id",)))).rows == {"A": (("A",),)}
+        view = f"create view open.thing as select '{key}'::{kind} as \"编号\", current_date as changed"
+        await admin.execute(f"drop view open.thing; {view}; grant select on open.thing to agency_reader")
+        answers = [await connector.fetch(ask_sql((key,), ("id",))) for _ in range(2)]
+    await admin.close()
+    assert [one.rows for one in answers] == [{} if kind == "uuid" else {key: ((key,),)}, {key: ((key,),)}]
+    assert made == ([0, 1] if kind == "uuid" else [0]), "what is refused as a statement ends the session"
+
+
 async def test_surroundings_do_not_step_in(things: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "PGHOST": "evil",
-        "PGPASSWORD": "x",
-        "PGSSLMODE": "require",
-        "PGUSER": "evil",
-    }.items():
+    evil = {"PGHOST": "evil", "PGPASSWORD": "x", "PGSSLMODE": "require", "PGUSER": "evil"}
+    for name, value in evil.items():
         monkeypatch.setitem(os.environ, name, value)
     async with reached(things) as (connector, _):
         assert not (await connector.fetch(ask_sql(("A",), ("id",)))).faults
