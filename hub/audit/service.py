@@ -23,7 +23,7 @@ MONTHS_AHEAD = 12
 SCOPES_KEPT = 1_000
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
+@dataclass(slots=True)
 class Trail:
     """One look-up while its request lasts: its id, and the commitment (hexadecimal) of everyone.
 
@@ -55,7 +55,6 @@ class AuditService:
         Raises HubError(LOG_UNAVAILABLE).
         """
         trail = Trail(InquiryId(new_id()))
-        self._store.expect(trail)
         subjects, marks, commitments = self._committed(trail, roots)
         scope = self._scope(fields)
         entry = rules.intent_entry(trail.inquiry, self._clock.now(), purpose, operation, scope, commitments)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Generic, NamedTuple, TypeVar
-from weakref import WeakSet
 
 import asyncpg
 
@@ -21,7 +20,6 @@ from hub.kernel.errors import Code, HubError
 Item = TypeVar("Item")
 STATEMENTS = load_statements("hub.audit")
 LARGEST_GROUP = 256  # entries of one commit
-PATIENCE = 0.001  # seconds
 HEAVIEST_GROUP = 2_000_000  # bytes of one statement
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # earlier than any look-up
 
@@ -37,9 +35,7 @@ class Groups(Generic[Item]):
     """One group is on its way at a time; whatever comes meanwhile is the next one, in the order it came.
 
     ``write`` makes a group durable, all or nothing; ``most``: items of a group; ``heaviest``: what the
-    items of a group may weigh together by ``weigh``, unless it is one alone. ``expected``: how many may
-    come at the most; while there are fewer, a group waits for the others, PATIENCE at the longest (as
-    PostgreSQL's own commit_delay does, which knows nothing of who is still to come).
+    items of a group may weigh together by ``weigh``, unless it is one alone.
     """
 
     def __init__(
@@ -48,14 +44,11 @@ class Groups(Generic[Item]):
         most: int,
         weigh: Callable[[Item], int] = lambda _: 0,
         heaviest: int = 0,
-        expected: Callable[[], int] = lambda: 0,
     ) -> None:
         self._write = write
         self._most = most
         self._weigh = weigh
         self._heaviest = heaviest
-        self._expected = expected
-        self._complete: asyncio.Future[None] | None = None
         self._waiting: list[_Waiting[Item]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -69,8 +62,6 @@ class Groups(Generic[Item]):
         self._waiting.append(_Waiting(item, durable, orphaned))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all(), name="group commit")
-        elif self._complete is not None and not self._lacks():
-            _wake(self._complete)
         return durable
 
     async def drained(self) -> None:
@@ -82,29 +73,13 @@ class Groups(Generic[Item]):
         group: list[_Waiting[Item]] = []
         try:
             while self._waiting:
-                if self._lacks():
-                    await self._gather()
                 group = self._take()
                 if group:
                     await self._write_group(group)
-                    group = []  # who has heard is let go: a look-up that is over is not waited for
         finally:
             self._writing = None
             for one in (*group, *self._waiting):  # open still only when the loop ends in the middle
                 one.durable.cancel()
-
-    def _lacks(self) -> bool:
-        return len(self._waiting) < min(self._expected(), self._most)
-
-    async def _gather(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._complete = loop.create_future()
-        patience = loop.call_later(PATIENCE, _wake, self._complete)
-        try:
-            await self._complete
-        finally:
-            patience.cancel()
-            self._complete = None
 
     def _take(self) -> list[_Waiting[Item]]:
         """The first who wait, as many as one group takes."""
@@ -157,13 +132,8 @@ class AuditStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._open: WeakSet[Hashable] = WeakSet()
-        self._groups = Groups(self._write, LARGEST_GROUP, _weight, HEAVIEST_GROUP, lambda: len(self._open))
+        self._groups = Groups(self._write, LARGEST_GROUP, _weight, HEAVIEST_GROUP)
         self._reach = Reach("audit_log")
-
-    def expect(self, look_up: Hashable) -> None:
-        """As long as a look-up lives, another entry of it may come soon, worth a moment's waiting."""
-        self._open.add(look_up)
 
     async def add(
         self, addition: Addition, failure: Code, orphaned: Callable[[], None] | None = None
@@ -252,11 +222,6 @@ def _pass_over(addition: asyncio.Future[None]) -> None:
     """Its error is nobody's: an intent without an outcome tells enough."""
     if not addition.cancelled():
         addition.exception()
-
-
-def _wake(sleeper: asyncio.Future[None]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
 
 
 def _succeed(one: _Waiting[Item]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.audit.store import PATIENCE, Groups
+from hub.audit.store import Groups
 from hub.kernel.errors import Code, HubError
 
 
@@ -134,29 +134,9 @@ async def test_the_end_of_the_writer_leaves_nobody_waiting() -> None:
     assert all(isinstance(one, asyncio.CancelledError) for one in outcomes)
 
 
-async def test_a_group_waits_a_moment_for_those_who_may_still_come() -> None:
+async def test_a_group_is_bounded_in_number_and_in_weight() -> None:
     paper = Paper()
-    groups = Groups(paper.write, 10, expected=lambda: 3)
-    waiting = [groups.add(1), groups.add(2)]
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert paper.groups == []
-    waiting.append(groups.add(3))
-    await settled(waiting)
-    assert paper.groups == [[1, 2, 3]]
-
-
-async def test_nobody_waits_for_long_for_others_who_do_not_come() -> None:
-    paper = Paper()
-    groups = Groups(paper.write, 10, expected=lambda: 3)
-    async with asyncio.timeout(100 * PATIENCE):
-        await groups.add(1)
-    assert paper.groups == [[1]]
-
-
-async def test_a_full_or_heavy_group_waits_for_nobody() -> None:
-    paper = Paper()
-    groups = Groups(paper.write, 2, lambda item: item, 10, expected=lambda: 100)
+    groups = Groups(paper.write, 2, lambda item: item, 10)
     await settled([groups.add(number) for number in (1, 2, 9, 8, 3)])
     assert paper.groups == [[1, 2], [9], [8], [3]]
 
