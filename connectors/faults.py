@@ -21,6 +21,7 @@ class Kind(StrEnum):
     MALFORMED = "malformed"  # not the declared format or types, or truncated
     TOO_LARGE = "too_large"  # over the size cap
     REFUSED = "refused"  # the agency said no to us
+    LOGIN_REFUSED = "login_refused"  # the agency takes none of the secrets that it gave us
     WRONG_SUBJECT = "wrong_subject"  # rows for keys that were not asked for, or twice for one key
     CODE_UNKNOWN = "code_unknown"  # a status or body code that the manifest does not list
     ADDRESS_REFUSED = "address_refused"  # a host or address outside what is declared and approved

@@ -9,6 +9,7 @@ from datetime import datetime
 from connectors.contract import Connector
 from connectors.exchange import Exchange
 from connectors.graphql import GraphqlConnector
+from connectors.login import NEXT
 from connectors.manifest import Manifest
 from connectors.manifest.model import HttpAddress, Kind, SqlAddress
 from connectors.rest import RestConnector
@@ -40,15 +41,18 @@ def open_connector(
 ) -> Connector:
     """The bare connector; nothing is connected yet. Use it behind ``connectors.wrappers.wrap``.
 
-    ``secrets`` by slot; ``now`` is the wall clock (for signed timestamps). Raises SecretsMissing,
-    SecretUnusable, and ssl.SSLError when a declared certificate cannot be read.
+    ``secrets`` by slot, what is to replace one under ``SLOT.next``; ``now`` is the wall clock (for signed
+    timestamps). Raises SecretsMissing, SecretUnusable, and ssl.SSLError when a declared certificate cannot
+    be read.
     """
     missing = manifest.credentials.slots() - set(secrets)
     if missing:
         raise SecretsMissing(missing)
     key = manifest.credentials.api_key
-    if key is not None and not HEADER_SECRET.fullmatch(secrets[key.slot]):
-        raise SecretUnusable(key.slot, "printable ASCII with no space around it, for a header")
+    if key is not None:
+        for slot in (key.slot, key.slot + NEXT):
+            if not HEADER_SECRET.fullmatch(secrets.get(slot, "-")):
+                raise SecretUnusable(slot, "printable ASCII with no space around it, for a header")
     if isinstance(manifest.address, SqlAddress):
         return SqlConnector(manifest, manifest.address, transport, secrets)
     return _open_http(

@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +19,7 @@ from connectors.answers import Sorter
 from connectors.columns import TEXT, TEXTS, Column, survey
 from connectors.contract import Answer, Ask, Fault, Offering, Telling
 from connectors.faults import Kind, all_failed, fault
+from connectors.login import Login, Verdict, in_order
 from connectors.manifest.model import Manifest, Offered, SqlAddress, SqlSource
 from connectors.sql_sessions import KEYS_AS_LIST, KEYS_AS_TEXT, Selection, Session
 from connectors.transport import Transport, tls_context
@@ -37,7 +38,7 @@ FAILURES = (asyncpg.PostgresError, *LOSSES, OSError)
 STATES = (  # SQLSTATE or its class (ISO 9075, PostgreSQL appendix A); the first that fits counts
     ("57014", Kind.TIMEOUT),
     ("42501", Kind.REFUSED),
-    ("28", Kind.REFUSED),
+    ("28", Kind.LOGIN_REFUSED),
     ("53", Kind.BUSY),
     ("08", Kind.UNREACHABLE),
     ("57P", Kind.UNREACHABLE),
@@ -192,6 +193,13 @@ class Records:
         return [{name: _plain(value) for name, value in record.items()} for record in self._records]
 
 
+class _Way(NamedTuple):
+    """What is shown to the database."""
+
+    password: str
+    tls: ssl.SSLContext | None
+
+
 class _Leases:
     """Open sessions, taken and given back; as many as are asked for at once."""
 
@@ -205,10 +213,9 @@ class _Leases:
     ) -> None:
         self._address = address
         self._transport = transport
-        self._password = (
-            "" if manifest.credentials.password is None else secrets[manifest.credentials.password]
-        )
-        self._tls = _tls(manifest, address, secrets)
+        slots = manifest.credentials.slots()
+        self._ways = [_way(manifest, address, shown) for shown in in_order(secrets, slots)]
+        self._login = Login(len(self._ways))
         self._timeout_ms = round(manifest.limits.timeout * 1000)
         self._idle: list[tuple[float, Session]] = []  # with the moment since when, the oldest first
         self._idle_seconds = idle_seconds
@@ -223,11 +230,7 @@ class _Leases:
         place = await self._transport.place(self._address.host, self._address.port, deadline)
         if isinstance(place, Fault):
             return place
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                return Session(await self._open(place))
-        except FAILURES as error:
-            return _fault_of(error)
+        return await self._login.use(partial(self._open, place, deadline), _verdict)
 
     def give(self, session: Session) -> None:
         if self._closed:
@@ -256,15 +259,22 @@ class _Leases:
                 del self._idle[0]
                 await _end(session.connection)
 
-    async def _open(self, place: str) -> Connection:
+    async def _open(self, place: str, deadline: float, shown: int) -> Session | Fault:
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return Session(await self._connect(place, self._ways[shown]))
+        except FAILURES as error:
+            return _fault_of(error)
+
+    async def _connect(self, place: str, way: _Way) -> Connection:
         """Every parameter is given, so that no PG… variable of the hub's own surroundings steps in."""
         return await asyncpg.connect(
             host=place,
             port=self._address.port,
             database=self._address.database,
             user=self._address.user,
-            password=self._password,
-            ssl=self._tls or False,
+            password=way.password,
+            ssl=way.tls or False,
             target_session_attrs=SessionAttribute.any,
             server_settings={
                 "application_name": APPLICATION,
@@ -281,16 +291,28 @@ async def _end(connection: Connection) -> None:
         connection.terminate()
 
 
-def _tls(manifest: Manifest, address: SqlAddress, secrets: Mapping[str, str]) -> ssl.SSLContext | None:
-    if not address.tls:
-        return None
-    slot = manifest.credentials.certificate
-    return tls_context(address.ca, None if slot is None else secrets[slot], address.host)
+def _way(manifest: Manifest, address: SqlAddress, secrets: Mapping[str, str]) -> _Way:
+    password, certificate = manifest.credentials.password, manifest.credentials.certificate
+    shown = None if certificate is None else secrets[certificate]
+    tls = tls_context(address.ca, shown, address.host) if address.tls else None
+    return _Way("" if password is None else secrets[password], tls)
+
+
+def _verdict(opened: Session | Fault) -> Verdict:
+    if isinstance(opened, Session):
+        return Verdict.TAKEN
+    return Verdict.REFUSED if opened.kind == Kind.LOGIN_REFUSED else Verdict.UNKNOWN
 
 
 def _failed(ask: Ask, why: Fault) -> Answer:
     return all_failed(
-        ask.keys, fault(Kind(why.kind), correlation=ask.correlation, agency_code=why.agency_code)
+        ask.keys,
+        fault(
+            Kind(why.kind),
+            correlation=ask.correlation,
+            agency_code=why.agency_code,
+            retry_after=why.retry_after,
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from connectors.manifest.model import (
     HttpAddress,
     Kind,
     Limits,
+    OAuth2,
     SqlAddress,
     Telling,
 )
@@ -21,7 +22,8 @@ from connectors.manifest.templates import PURPOSE
 
 HOST = r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
 BARE_HOST = r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}"
-URL = rf"https?://{HOST}(:[0-9]{{1,5}})?(/[A-Za-z0-9._~%-]+)*"
+NO_DOTS = r"(?!(\.|%2[eE]){1,2}(/|$))"  # a step that leads elsewhere (RFC 3986, 5.2.4)
+URL = rf"https?://{HOST}(:[0-9]{{1,5}})?(/{NO_DOTS}[A-Za-z0-9._~%-]+)*"
 A_URL = "http(s)://host[:port][/path], nothing more, no / at the end"
 PEM = r"(?s)\s*-----BEGIN CERTIFICATE-----.+-----END CERTIFICATE-----\s*"
 SLOT = r"[a-z][a-z0-9_]{0,63}"
@@ -30,6 +32,7 @@ SETTING = r"[a-z_]{1,30}\.[a-z_]{1,30}"
 SIGNED = ("method", "path", "query", "timestamp", "nonce", "body", "body_digest")
 ALGORITHMS = ("sha256", "sha384", "sha512", "sm3")
 PRINTABLE = r"[\x20-\x7e]*"
+SCOPE = r"[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*"
 PORT_HIGHEST = 65_535
 ATTEMPTS_HIGHEST = 5
 BYTES_HIGHEST = 100_000_000
@@ -77,8 +80,14 @@ def read_credentials(head: Cursor, kind: Kind) -> Credentials:
         )
     else:
         credentials = Credentials(
-            _read_api_key(cursor), _read_basic(cursor), _read_hmac(cursor), None, _read_certificate(cursor)
+            _read_api_key(cursor),
+            _read_basic(cursor),
+            _read_hmac(cursor),
+            None,
+            _read_certificate(cursor),
+            _read_oauth2(cursor),
         )
+        _check_authorization(cursor, credentials)
     cursor.finish()
     return credentials
 
@@ -158,6 +167,36 @@ def _read_basic(parent: Cursor) -> Basic | None:
     )
     cursor.finish()
     return basic
+
+
+def _read_oauth2(parent: Cursor) -> OAuth2 | None:
+    cursor = parent.optional_table("oauth2")
+    if cursor is None:
+        return None
+    url = cursor.text("token_url", A_URL, URL)
+    if not _names_a_place(url):
+        cursor.mistake("token_url", f"an IPv6 address in the brackets, a port from 1 to {PORT_HIGHEST}")
+    declared = OAuth2(
+        url,
+        cursor.text("client", "printable ASCII", r"[\x21-\x7e]{1,200}"),
+        cursor.text("slot", A_SLOT, SLOT),
+        cursor.optional_text("scope", "words of printable ASCII (RFC 6749, 3.3)", SCOPE),
+        cursor.choice("secret_in", ("header", "body"), "header") == "body",
+    )
+    cursor.finish()
+    return declared
+
+
+def _check_authorization(cursor: Cursor, credentials: Credentials) -> None:
+    """One header cannot show two things."""
+    key = credentials.api_key
+    shown = [
+        credentials.basic is not None,
+        credentials.oauth2 is not None,
+        key is not None and key.header.casefold() == "authorization",
+    ]
+    if sum(shown) > 1:
+        cursor.mistake("", "one of api_key, basic and oauth2 in the header Authorization")
 
 
 def _read_hmac(parent: Cursor) -> Hmac | None:

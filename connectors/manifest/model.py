@@ -97,6 +97,17 @@ class Hmac:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth2:
+    """Client credentials (RFC 6749, 4.4); ``in_body``: the secret is sent in the form, else as Basic."""
+
+    token_url: str
+    client: str
+    slot: str
+    scope: str | None
+    in_body: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """What the hub shows the agency; a slot names a secret that stands elsewhere."""
 
@@ -105,10 +116,11 @@ class Credentials:
     hmac: Hmac | None = None
     password: str | None = None  # slot
     certificate: str | None = None  # slot
+    oauth2: OAuth2 | None = None
 
     def slots(self) -> frozenset[str]:
         """The names of every secret that is needed."""
-        schemes = (self.api_key, self.basic, self.hmac)
+        schemes = (self.api_key, self.basic, self.hmac, self.oauth2)
         named = [scheme.slot for scheme in schemes if scheme is not None]
         return frozenset(named + [slot for slot in (self.password, self.certificate) if slot is not None])
 

@@ -19,6 +19,7 @@ FAULT_CODES = {
     "malformed": Code.SOURCE_MALFORMED,
     "too_large": Code.SOURCE_TOO_LARGE,
     "refused": Code.SOURCE_REFUSED,
+    "login_refused": Code.SOURCE_LOGIN_REFUSED,
     "wrong_subject": Code.SOURCE_WRONG_SUBJECT,
     "code_unknown": Code.SOURCE_CODE_UNKNOWN,
     "address_refused": Code.SOURCE_ADDRESS_REFUSED,

@@ -8,7 +8,7 @@ from connectors.opening import SecretUnusable, open_connector
 from tests.connectors import samples
 
 HEAD = """[connector.credentials]
-api_key = { header = "Authorization", prefix = "Bearer ", slot = "token" }
+api_key = { header = "X-Key", prefix = "Bearer ", slot = "token" }
 basic = { user = "hub", slot = "word" }
 [connector.limits]"""
 TEXT = samples.rest("http://127.0.0.1:1").replace("[connector.limits]", HEAD)
