@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 import msgspec
 
 from connectors.contract import Ask, Telling
 from connectors.manifest.model import RestSource
-from connectors.manifest.templates import CORRELATION, EACH, KEY, KEYS, PURPOSE, TOLD
+from connectors.manifest.templates import CORRELATION, CURSOR, EACH, KEY, KEYS, PAGE, PURPOSE, TOLD
 from connectors.signing import Unsigned
 
 Values = dict[str, object]
 Write = Callable[[Values, Ask], object]
-PLACEHOLDERS = frozenset({KEY, KEYS, CORRELATION, *TOLD})
+PLACEHOLDERS = frozenset({KEY, KEYS, CORRELATION, PAGE, CURSOR, *TOLD})
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+FIRST: Mapping[str, object] = MappingProxyType({})
 BODY = msgspec.json.Encoder()
 
 
@@ -31,9 +33,11 @@ class Request:
         self._headers = source.headers
         self._write_body = None if source.body is None else _compile(source.body)
 
-    def fill(self, ask: Ask) -> tuple[Unsigned, Mapping[str, str]]:
-        """The request, and the headers that the manifest declares for it."""
+    def fill(self, ask: Ask, page: Mapping[str, object] = FIRST) -> tuple[Unsigned, Mapping[str, str]]:
+        """The request, and the headers that the manifest declares for it. ``page``: which of several."""
         values = _values(ask)
+        if page:
+            values |= page
         body = b"" if self._write_body is None else BODY.encode(self._write_body(values, ask))
         query = self._fill_query(values) if self._query else ""
         headers = self._fill_headers(values) if self._headers else {}
@@ -46,12 +50,12 @@ class Request:
         return "/".join([key if step == KEY else step for step in self._steps])
 
     def _fill_query(self, values: Values) -> str:
-        return "&".join(
-            [f"{name}={quote(_text(value, values), safe='')}" for name, value in self._query.items()]
-        )
+        filled = [(name, _text(value, values)) for name, value in self._query.items()]
+        return "&".join([f"{name}={quote(text, safe='')}" for name, text in filled if text is not None])
 
     def _fill_headers(self, values: Values) -> dict[str, str]:
-        return {name: quote(_text(value, values), safe=PRINTABLE) for name, value in self._headers.items()}
+        filled = [(name, _text(value, values)) for name, value in self._headers.items()]
+        return {name: quote(text, safe=PRINTABLE) for name, text in filled if text is not None}
 
 
 def _values(ask: Ask) -> Values:
@@ -63,8 +67,10 @@ def _told(telling: Telling) -> Values:
     return {f"${part}": getattr(telling, part) for part in PURPOSE}
 
 
-def _text(template: str, values: Values) -> str:
-    return str(values.get(template, template))
+def _text(template: str, values: Values) -> str | None:
+    """None where a placeholder stands for nothing yet: the first page has no cursor."""
+    value = values.get(template, template)
+    return None if value is None else str(value)
 
 
 def _compile(template: object) -> Write:

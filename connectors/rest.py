@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from connectors.answers import (
     Judge,
@@ -15,17 +16,20 @@ from connectors.answers import (
     http_fault,
     instant,
 )
-from connectors.calls import Request
+from connectors.calls import FIRST, Request
 from connectors.contract import Answer, Ask, Fault, Offering
 from connectors.dates import WrongForm
 from connectors.documents import NotADocument, decode
 from connectors.exchange import Exchange
 from connectors.faults import Kind, all_failed, fault
-from connectors.manifest.model import Manifest, Meaning, Offered, RestSource
+from connectors.manifest.model import Manifest, Meaning, Offered, Paging, RestSource
+from connectors.manifest.templates import CURSOR, PAGE
 from connectors.mapping import as_code, compile_path
 from connectors.transport import Reply
 
 UNREADABLE = object()
+LONGEST_COUNT = 10  # digits
+Page = Mapping[str, object]  # by placeholder
 
 
 class RestConnector:
@@ -34,7 +38,7 @@ class RestConnector:
     def __init__(self, manifest: Manifest, exchange: Exchange, health_path: str | None) -> None:
         self._offerings = tuple(one.offering for one in manifest.offerings)
         self._calls = {
-            one.offering.name: _Call(one, one.source, exchange)
+            one.offering.name: _Call(one, one.source, exchange, manifest.limits.max_rows)
             for one in manifest.offerings
             if isinstance(one.source, RestSource)
         }
@@ -67,19 +71,44 @@ class RestConnector:
 class _Call:
     """One offering, compiled."""
 
-    def __init__(self, offered: Offered, source: RestSource, exchange: Exchange) -> None:
+    def __init__(self, offered: Offered, source: RestSource, exchange: Exchange, max_rows: int) -> None:
         self._offered = offered
         self._request = Request(source)
         self._format = source.format
         self._encoding = source.encoding
+        self._paging = None if source.paging is None else _Pages(source.paging)
         self._exchange = exchange
+        self._max_rows = max_rows
         self._judge = Judge(rule for rule in offered.outcomes if not rule.row)
         self._sorter = Sorter(offered)
         self._reach_rows = compile_path(offered.rows.path)
         self._reach_total = compile_path(offered.rows.total or ())
 
     async def fetch(self, ask: Ask) -> Answer:
-        call, headers = self._request.fill(ask)
+        if self._paging is not None:
+            return await self._fetch_pages(ask, self._paging)
+        tree = await self._fetch_one(ask, FIRST)
+        return tree if isinstance(tree, Answer) else self._found([tree], ask)
+
+    async def _fetch_pages(self, ask: Ask, paging: _Pages) -> Answer:
+        trees: list[object] = []
+        page: Page | None = paging.first()
+        while page is not None:
+            if len(trees) == paging.most:
+                return all_failed(ask.keys, fault(Kind.TOO_LARGE, correlation=ask.correlation))
+            tree = await self._fetch_one(ask, page)
+            if isinstance(tree, Answer):
+                return tree if not trees or tree.faults else _broken_off(ask)
+            trees.append(tree)
+            try:
+                page = paging.after(page, tree)
+            except WrongForm:
+                return all_failed(ask.keys, fault(Kind.MALFORMED, correlation=ask.correlation))
+        return self._found(trees, ask)
+
+    async def _fetch_one(self, ask: Ask, page: Page) -> object:
+        """What a found answer's body says; an Answer where nothing was found, or nothing came."""
+        call, headers = self._request.fill(ask, page)
         reply = await self._exchange.send(call, headers, ask)
         if isinstance(reply, Fault):
             return all_failed(ask.keys, replace(reply, correlation=ask.correlation))
@@ -88,7 +117,7 @@ class _Call:
         if judgement.meaning in (Meaning.FOUND, Meaning.ABSENT) and tree is UNREADABLE:
             return all_failed(ask.keys, fault(Kind.MALFORMED, correlation=ask.correlation))
         if judgement.meaning is Meaning.FOUND:
-            return self._found(tree, ask)
+            return tree
         if judgement.meaning is Meaning.ABSENT:
             return all_absent(ask.keys)
         return all_failed(ask.keys, _refusal(judgement, reply, ask, unreadable=tree is UNREADABLE))
@@ -101,24 +130,71 @@ class _Call:
         except NotADocument:
             return UNREADABLE
 
-    def _found(self, tree: object, ask: Ask) -> Answer:
+    def _found(self, trees: list[object], ask: Ask) -> Answer:
+        """``trees``: the answer's pages, most often one."""
         try:
-            rows = self._reach_rows(tree)
-            whole = self._is_whole(tree, rows)
+            rows = self._rows(trees)
+            whole = rows is None or self._is_whole(trees[-1], rows)
         except WrongForm:
             rows, whole = None, True
         if rows is None:
             return all_failed(ask.keys, fault(Kind.MALFORMED, correlation=ask.correlation))
         if not whole:
-            return all_failed(ask.keys, fault(Kind.INCOMPLETE, correlation=ask.correlation))
-        as_of = self._offered.as_of
-        at = instant(as_of, tree) if as_of is not None and not as_of.row else None
-        return self._sorter.sort(as_list(rows), ask, at)
+            return _broken_off(ask)
+        if len(trees) > 1 and len(rows) > self._max_rows:
+            return all_failed(ask.keys, fault(Kind.TOO_LARGE, correlation=ask.correlation))
+        return self._sorter.sort(rows, ask, self._as_of(trees))
 
-    def _is_whole(self, tree: object, rows: object) -> bool:
+    def _rows(self, trees: list[object]) -> list[object] | None:
+        parts = [self._reach_rows(tree) for tree in trees]
+        if None in parts:
+            return None
+        return as_list(parts[0]) if len(parts) == 1 else [row for part in parts for row in as_list(part)]
+
+    def _as_of(self, trees: list[object]) -> datetime | None:
+        """The oldest of what the pages say; None where one of them says nothing."""
+        as_of = self._offered.as_of
+        if as_of is None or as_of.row:
+            return None
+        instants = [instant(as_of, tree) for tree in trees]
+        known = [one for one in instants if one is not None]
+        return min(known) if len(known) == len(instants) else None
+
+    def _is_whole(self, tree: object, rows: list[object]) -> bool:
         if self._offered.rows.total is None:
             return True
-        return as_code(self._reach_total(tree)) == str(len(as_list(rows)))
+        return as_code(self._reach_total(tree)) == str(len(rows))
+
+
+class _Pages:
+    """Which page comes after another, as a manifest declares."""
+
+    def __init__(self, declared: Paging) -> None:
+        self.most = declared.most
+        self._first = declared.first
+        self._is_counted = declared.pages is not None
+        self._reach = compile_path(declared.pages or declared.cursor or ())
+
+    def first(self) -> Page:
+        """What asks for the first one."""
+        return {PAGE: self._first} if self._is_counted else {CURSOR: None}
+
+    def after(self, page: Page, tree: object) -> Page | None:
+        """What asks for the next one, None at the end. Raises WrongForm where the answer does not say."""
+        if not self._is_counted:
+            cursor = as_code(self._reach(tree))
+            if cursor is not None and cursor == page[CURSOR]:
+                raise WrongForm
+            return None if cursor is None else {CURSOR: cursor}
+        count = as_code(self._reach(tree))
+        if count is None or not (count.isascii() and count.isdigit() and len(count) < LONGEST_COUNT):
+            raise WrongForm
+        number = int(str(page[PAGE])) + 1
+        return {PAGE: number} if number - self._first < int(count) else None
+
+
+def _broken_off(ask: Ask) -> Answer:
+    return all_failed(ask.keys, fault(Kind.INCOMPLETE, correlation=ask.correlation))
 
 
 def _refusal(judgement: Judgement, reply: Reply, ask: Ask, *, unreadable: bool) -> Fault:

@@ -181,6 +181,20 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Paging:
+    """How the pages of one answer are asked for: ``$page`` counts from ``first``, ``$cursor`` is handed on.
+
+    ``pages``: where an answer says how many pages there are; ``cursor``: where it says what brings the next
+    one, nothing at the end. One of them is given. ``most``: pages of one answer.
+    """
+
+    first: int
+    pages: Path | None
+    cursor: Path | None
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class RestSource:
     """One HTTP call. Strings $key, $keys, $correlation and the parts of the purpose stand for values."""
 
@@ -191,6 +205,7 @@ class RestSource:
     body: object  # None: no body
     format: Format
     encoding: str
+    paging: Paging | None = None
 
 
 @dataclass(frozen=True, slots=True)

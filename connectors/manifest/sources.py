@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from connectors.contract import Tell
+from dataclasses import replace
+
 from connectors.documents import Format
 from connectors.manifest.cursor import Cursor
 from connectors.manifest.fields import read_optional_path, read_path
-from connectors.manifest.model import EntitySource, Kind, QuerySource, RestSource, Rows, Source, SqlSource
-from connectors.manifest.templates import KEY, KEYS, Setting, can_be_sent, objection, placeholders
+from connectors.manifest.model import (
+    EntitySource,
+    Kind,
+    Paging,
+    QuerySource,
+    RestSource,
+    Rows,
+    Source,
+    SqlSource,
+)
+from connectors.manifest.templates import (
+    CURSOR,
+    KEY,
+    KEYS,
+    PAGE,
+    TOLD,
+    Setting,
+    can_be_sent,
+    objection,
+    placeholders,
+)
 
 HEADER = r"[A-Za-z][A-Za-z0-9-]{0,63}"
 A_HEADER = "a header's name"
 HEADER_VALUE = r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?"
 RESERVED = ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect")
 PATH = r"/|(/([A-Za-z0-9_~-][A-Za-z0-9._~%-]*|\$key))+/?"
+PAGES, PAGES_HIGHEST = 20, 1000
 NAME = r"[_A-Za-z][_0-9A-Za-z]{0,127}"
 A_NAME = "a GraphQL name"
 ARGUMENT_TYPE = rf"\[?{NAME}!?\]?!?"
@@ -51,6 +72,7 @@ def _read_rest(cursor: Cursor, setting: Setting) -> tuple[Source, Rows]:
         request.take("body"),
         form,
         response.choice("encoding", ("utf-8", "gb18030"), "utf-8"),
+        _read_paging(response),
     )
     request.flag("safe", default=False)
     _check_call(request, source, setting)
@@ -63,6 +85,28 @@ def _read_rest(cursor: Cursor, setting: Setting) -> tuple[Source, Rows]:
     request.finish()
     response.finish()
     return source, rows
+
+
+def _read_paging(response: Cursor) -> Paging | None:
+    cursor = response.optional_table("paging")
+    if cursor is None:
+        return None
+    paging = Paging(
+        cursor.whole("first", 0, 1, 1),
+        read_optional_path(cursor, "pages"),
+        read_optional_path(cursor, "cursor"),
+        cursor.whole("most", 1, PAGES_HIGHEST, PAGES),
+    )
+    if (paging.pages is None) == (paging.cursor is None):
+        cursor.mistake("", "either pages or cursor")
+    cursor.finish()
+    return paging
+
+
+def _page_placeholder(source: RestSource) -> str | None:
+    if source.paging is None:
+        return None
+    return CURSOR if source.paging.pages is None else PAGE
 
 
 def _read_headers(request: Cursor) -> dict[str, str]:
@@ -84,6 +128,8 @@ def _read_row_key(response: Cursor, setting: Setting) -> tuple[str, ...] | None:
 def _check_call(request: Cursor, source: RestSource, setting: Setting) -> None:
     if source.body is not None and (source.method == "GET" or not can_be_sent(source.body)):
         request.mistake("body", "no body for GET; for POST tables, lists, texts, whole numbers and booleans")
+    page = _page_placeholder(source)
+    setting = replace(setting, page=page)
     segments = [segment for segment in source.path.split("/") if segment == KEY]
     places = {"path": segments, "query": source.query, "headers": source.headers, "body": source.body}
     sent = set()
@@ -96,6 +142,8 @@ def _check_call(request: Cursor, source: RestSource, setting: Setting) -> None:
                 request.mistake(place, why_not or "$keys only in the body")
     if not sent & {KEY, KEYS}:
         request.mistake("", "$key or $keys somewhere in path, query, headers or body")
+    if page is not None and page not in sent:
+        request.mistake("", f"{page} somewhere in query, headers or body, since there are pages")
 
 
 def _read_view(cursor: Cursor) -> tuple[Source, Rows]:
@@ -158,6 +206,5 @@ def tells_in_body(source: Source) -> bool:
     """Whether a call carries a part of the purpose in its own words."""
     if not isinstance(source, RestSource):
         return False
-    setting = Setting(1, Tell.NONE)
     sent = [one for place in (source.body, source.query, source.headers) for one, _ in placeholders(place)]
-    return any(objection(one, setting, inside_each=False) is not None for one in sent)
+    return any(one in TOLD for one in sent)

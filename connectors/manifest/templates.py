@@ -12,15 +12,21 @@ KEY = "$key"
 KEYS = "$keys"
 EACH = "$each"
 CORRELATION = "$correlation"
+PAGE = "$page"
+CURSOR = "$cursor"
 TOLD = tuple(f"${part}" for part in PURPOSE)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What decides where a placeholder may stand: keys a call, and how the purpose is told."""
+    """What decides where a placeholder may stand: keys a call, how the purpose is told, and ``page``.
+
+    That is the placeholder by which pages are asked for, if there are any.
+    """
 
     batch: int
     tell: Tell
+    page: str | None = None
 
 
 def placeholders(body: object, *, inside_each: bool = False) -> Iterable[tuple[str, bool]]:
@@ -44,7 +50,9 @@ def objection(placeholder: str, setting: Setting, *, inside_each: bool) -> str |
         return 'no part of the purpose, since tell = "none"'
     if placeholder in TOLD and setting.tell is Tell.PER_KEY and setting.batch > 1 and not inside_each:
         return "parts of the purpose inside $each, since they differ by key"
-    if placeholder not in (KEY, KEYS, CORRELATION, *TOLD):
+    if placeholder in (PAGE, CURSOR) and placeholder != setting.page:
+        return "$page only beside response.paging.pages, $cursor beside response.paging.cursor"
+    if placeholder not in (KEY, KEYS, CORRELATION, PAGE, CURSOR, *TOLD):
         return "one of the placeholders $key $keys $correlation " + " ".join(TOLD) + ", or [$each, …]"
     return None
 
