@@ -20,6 +20,7 @@ from hub.http.measured import Requests
 from hub.http.pages import OpenSession, routes
 from hub.http.problems import Problems
 from hub.http.tokens import token_routes
+from hub.http.whoami import Sources, whoami_routes
 from hub.kernel.errors import Code, HubError, Problem
 from hub.kernel.log import get_log
 from hub.kernel.settings import Settings
@@ -59,6 +60,7 @@ def application(hub: Hub, registry: CollectorRegistry, session: OpenSession | No
             Route(SCHEMA_PATH, descriptions.schema),
             Route(OPENAPI_PATH, descriptions.openapi),
             *token_routes(hub.clients, texts, settings.issuer, settings.read_timeout_seconds),
+            *whoami_routes(_sources(hub), texts),
             *key_routes(hub.keyring, settings.issuer),
             *health_routes(hub.checks(), registry),
             *routes(hub.clock, hub.agencies, session),
@@ -86,6 +88,18 @@ class Front:
             return
         inside = self._busy if scope["path"] == self._path else self._rest
         await inside(scope, receive, self._requests.counting(scope, send))
+
+
+def _sources(hub: Hub) -> Sources:
+    return Sources(
+        hub.clients,
+        hub.procedures,
+        hub.grants,
+        hub.quotas,
+        hub.catalogue,
+        hub.clock,
+        hub.settings.cost_limit,
+    )
 
 
 def _reception(hub: Hub, texts: Mapping[Language, Texts]) -> Reception:

@@ -9,7 +9,7 @@ from graphql import print_schema
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from hub.clients.model import INTROSPECT
+from hub.clients.model import INTROSPECT, Caller
 from hub.documents.model import Trusted
 from hub.http.problems import Problems
 from hub.kernel.errors import Code, Problem
@@ -35,7 +35,7 @@ class Descriptions:
 
     async def schema(self, request: Request) -> Response:
         """The contract as SDL."""
-        caller = self.reception.caller(headers_of(request.headers.raw))
+        caller = await self._caller(request)
         if not isinstance(caller, Problem) and INTROSPECT not in caller.rights:
             caller = Problem(Code.INTROSPECTION_NOT_ALLOWED)
         if isinstance(caller, Problem):
@@ -45,10 +45,17 @@ class Descriptions:
 
     async def openapi(self, request: Request) -> Response:
         """The trusted documents that the contract answers, as an OpenAPI 3.1 description."""
-        caller = self.reception.caller(headers_of(request.headers.raw))
+        caller = await self._caller(request)
         if isinstance(caller, Problem):
             return self._refused(request, caller)
         return Response(self._openapi(), headers=NOT_KEPT, media_type="application/json")
+
+    async def _caller(self, request: Request) -> Caller | Problem:
+        """Whose token it is; reading a description counts as a request."""
+        caller = self.reception.caller(headers_of(request.headers.raw))
+        if isinstance(caller, Problem):
+            return caller
+        return (await self.reception.quotas.admit(caller.client)).problem or caller
 
     def _openapi(self) -> bytes:
         contract, _ = self.reception.answering.contract()

@@ -100,10 +100,7 @@ class Reception:
 
     def caller(self, headers: Headers) -> Caller | Problem:
         """Whose bearer token the request carries (RFC 6750)."""
-        scheme, _, token = (header(headers, b"authorization") or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            return Problem(Code.TOKEN_MISSING)
-        return self.clients.verify_token(token.strip())
+        return self.clients.verify_bearer(header(headers, b"authorization"))
 
     async def _answer(self, visit: Visit, read: Read) -> Answered | None:
         try:

@@ -138,6 +138,22 @@ class ClientService:
         token = self._keyring.sign(Use.TOKEN, rules.TOKEN_TYPE, msgspec.json.encode(claims))
         return IssuedToken(token, self._token_seconds, claims.scope)
 
+    def find(self, client: ClientId) -> Client | None:
+        """The client with this id, as it is now."""
+        return self._clients.value.get(client)
+
+    def verify_bearer(self, authorization: str | None) -> Caller | Problem:
+        """Whose bearer token a header carries (RFC 6750 §2.1); TOKEN_MISSING where there is none."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return Problem(Code.TOKEN_MISSING)
+        return self.verify_token(token.strip())
+
+    def token_ends(self, authorization: str | None) -> datetime | None:
+        """When the bearer token of a header ends; None where there is none that holds."""
+        claims = self._token_claims((authorization or "").partition(" ")[2].strip())
+        return None if isinstance(claims, Problem) else datetime.fromtimestamp(claims.exp, UTC)
+
     def verify_token(self, token: str) -> Caller | Problem:
         """The caller behind a token, with the agencies and rights it has now.
 

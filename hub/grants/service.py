@@ -66,6 +66,10 @@ class GrantService:
             return known.permit
         return await self._decide(asked, purpose, fields, records)
 
+    async def of_client(self, client: ClientId) -> tuple[Grant, ...]:
+        """All grants of a client, read now, expired ones too. Raises HubError(STORE_UNAVAILABLE)."""
+        return await self._store.of_client(client)
+
     async def put(self, grant: Grant, records: rules.Records) -> None:
         """Makes one grant; see ``put_all``."""
         await self.put_all((grant,), records)

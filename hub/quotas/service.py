@@ -184,6 +184,14 @@ class QuotaService:
             if one.by_subject and now < one.until:
                 one.spend(subjects, now)
 
+    def standings(self, client: ClientId) -> tuple[Standing, ...]:
+        """Where a client stands with each of its limits, as far as this worker knows."""
+        now = self._clock.monotonic()
+        requests, subjects = self._of(client)
+        records = {record for _, record in self._named if record is not None}
+        more = [self._of_question(client, (record,))[0][len(subjects[0]) :] for record in sorted(records)]
+        return tuple(one.standing(now) for held in (requests[0], subjects[0], *more) for one in held)
+
     async def put(self, quota: Quota) -> None:
         """Sets the limits of a client, of a record, or of both together. Needs the owner's connection.
 
