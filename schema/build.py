@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLSchema, OperationDefinitionNode
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+)
 from strawberry.schema.config import StrawberryConfig
 
-from hub.catalogue.model import Kind, RecordCode, Snapshot
+from hub.catalogue.model import Kind, RecordCode, RecordType, Snapshot
 from hub.catalogue.service import Active, CatalogueService
+from hub.kernel.log import get_log
 from schema.certificates import Certificate
 from schema.evidence_types import TYPE_NAMES, evidence_object, name_of_certificate, type_name
 from schema.execution.document import Document, Documents
@@ -27,13 +34,15 @@ from schema.scalars import SCALARS
 class Contract:
     """One state of the contract. ``record_of_type``: the record that an object type stands on.
 
-    The plans of trusted documents are kept apart: those of others never drive them out.
+    ``evidence`` are its evidence types. The plans of trusted documents are kept apart: those of others never
+    drive them out.
     """
 
     snapshot: Snapshot
     schema: GraphQLSchema
     documents: Documents
     record_of_type: Mapping[str, RecordCode]
+    evidence: Mapping[RecordCode, GraphQLObjectType]
     plans: Plans = field(default_factory=Plans)
     trusted_plans: Plans = field(default_factory=Plans)
 
@@ -71,30 +80,91 @@ def _certificate(schema: GraphQLSchema) -> GraphQLInterfaceType:
 
 def build_schema(snapshot: Snapshot) -> Contract:
     """The contract of a snapshot: its evidence types joined to the fixed types."""
-    fixed = fixed_schema()
-    evidence = [record for record in snapshot.records.values() if record.kind is Kind.EVIDENCE]
-    named = {name: fixed.type_map[name] for name in TYPE_NAMES.values() if name in fixed.type_map}
-    objects = [evidence_object(record, _certificate(fixed), named) for record in evidence]
-    types = [*named.values(), *objects]
-    plain = GraphQLSchema(query=fixed.query_type, types=types, directives=fixed.directives)
-    query = with_federation(fixed, subgraph_sdl(plain))
-    schema = GraphQLSchema(query=query, types=types, directives=fixed.directives)
-    record_of_type: dict[str, Any] = dict(RECORDS) | {
-        type_name(record.code): record.code for record in evidence
+    evidence = {record.code: _object(record) for record in _evidence(snapshot)}
+    schema = _joined(evidence.values())
+    return Contract(snapshot, schema, Documents(schema), _records_of(evidence), evidence)
+
+
+def successor(before: Contract, snapshot: Snapshot) -> Contract:
+    """The contract of the next snapshot: only evidence types that changed are made anew.
+
+    Documents and plans that none of them concerns stay as they are. From then on ``before`` serves only the
+    requests that began with it.
+    """
+    known = before.snapshot.records
+    evidence = {
+        record.code: before.evidence[record.code] if known.get(record.code) == record else _object(record)
+        for record in _evidence(snapshot)
     }
-    return Contract(snapshot, schema, Documents(schema), record_of_type)
+    changed = frozenset(code for code in known if snapshot.records.get(code) != known[code])
+    if evidence == before.evidence and not changed:
+        return replace(before, snapshot=snapshot)
+    schema, record_of_type = _joined(evidence.values()), _records_of(evidence)
+    documents = before.documents.moved(schema, frozenset(map(type_name, changed)))
+    prepared = [one for document in documents.all() for one in document.prepared.values()]
+    plans, trusted_plans = (
+        one.moved(frozenset(prepared), changed) for one in (before.plans, before.trusted_plans)
+    )
+    for one in prepared:
+        mine = trusted_plans if one.document.trusted else plans
+        one.move(schema, snapshot.records, record_of_type, mine)
+    return Contract(snapshot, schema, documents, record_of_type, evidence, plans, trusted_plans)
+
+
+def _evidence(snapshot: Snapshot) -> Iterator[RecordType]:
+    return (record for record in snapshot.records.values() if record.kind is Kind.EVIDENCE)
+
+
+def _object(record: RecordType) -> GraphQLObjectType:
+    fixed = fixed_schema()
+    return evidence_object(record, _certificate(fixed), _named(fixed))
+
+
+def _joined(objects: Iterable[GraphQLObjectType]) -> GraphQLSchema:
+    """The fixed types are valid, and so are names and fields that the catalogue took in: it is not asked."""
+    fixed = fixed_schema()
+    types: list[GraphQLNamedType] = [*_named(fixed).values(), *objects]
+
+    @cache
+    def sdl() -> str:
+        plain = GraphQLSchema(query=fixed.query_type, types=types, directives=fixed.directives)
+        return subgraph_sdl(plain)
+
+    query = with_federation(fixed, sdl)
+    return GraphQLSchema(query=query, types=types, directives=fixed.directives, assume_valid=True)
+
+
+def _named(fixed: GraphQLSchema) -> dict[str, GraphQLNamedType]:
+    return {name: fixed.type_map[name] for name in TYPE_NAMES.values() if name in fixed.type_map}
+
+
+def _records_of(evidence: Iterable[RecordCode]) -> dict[str, Any]:
+    return dict(RECORDS) | {type_name(code): code for code in evidence}
 
 
 class Contracts:
-    """The contract of the catalogue's present state, built again when the state has changed."""
+    """The contract of the catalogue's present state, built anew as far as the state has changed."""
 
     def __init__(self, catalogue: CatalogueService) -> None:
         self.catalogue = catalogue
         self.built: Contract | None = None
+        self.unusable: Snapshot | None = None
 
     def __call__(self) -> tuple[Contract, Active]:
-        """The contract and the state that it is of."""
+        """The contract and the state that it is of.
+
+        A snapshot of which no contract can be made ends nobody else's: the contract before stays.
+        """
         active = self.catalogue.active
-        if self.built is None or self.built.snapshot is not active.snapshot:
+        if self.built is None:
             self.built = build_schema(active.snapshot)
+        elif active.snapshot is not self.built.snapshot and active.snapshot is not self.unusable:
+            self._follow(self.built, active.snapshot)
         return self.built, active
+
+    def _follow(self, before: Contract, snapshot: Snapshot) -> None:
+        try:
+            self.built = successor(before, snapshot)
+        except Exception:  # noqa: BLE001  whatever is wrong with one type is not the others' affair
+            self.unusable = snapshot
+            get_log().error("contract_unusable", version=snapshot.version, exc_info=True)

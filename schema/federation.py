@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
@@ -74,7 +73,7 @@ async def _entities(
     )
 
 
-def with_federation(fixed: GraphQLSchema, sdl: str) -> GraphQLObjectType:
+def with_federation(fixed: GraphQLSchema, sdl: Callable[[], str]) -> GraphQLObjectType:
     """The query type with ``_service`` and ``_entities`` beside the hub's own questions."""
     query = fixed.query_type
     if query is None:
@@ -115,10 +114,10 @@ def _entities_field(anything: GraphQLScalarType, union: GraphQLUnionType) -> Gra
     )
 
 
-def _service_field(service: GraphQLObjectType, sdl: str) -> GraphQLField:
+def _service_field(service: GraphQLObjectType, sdl: Callable[[], str]) -> GraphQLField:
     return GraphQLField(
         GraphQLNonNull(service),
-        resolve=partial(lambda answer, *_: answer, {"sdl": sdl}),
+        resolve=lambda *_: {"sdl": sdl()},
         description=both(
             "This subgraph's contract (Apollo Federation).", "本子图契约（Apollo Federation）。"
         ),

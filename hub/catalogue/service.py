@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from hub.kernel.log import get_log
 from hub.kernel.watch import Watched
 
 CHANNEL = "catalogue"
+POLL_SECONDS = 5.0  # in case a notice is lost
 
 Credentials = Mapping[str, str]  # slot name -> secret
 
@@ -38,6 +40,24 @@ class Active:
     snapshot: Snapshot
     connectors: Mapping[ConnectorId, Connector]
     versions: Mapping[ConnectorId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """The supplies of one live connector, and what they were found to fit."""
+
+    version: int
+    connector: Connector
+    agency: Agency
+    records: Mapping[RecordCode, RecordType | None]
+    supplies: tuple[Supply, ...]
+
+    def holds(
+        self, version: int, connector: Connector, agency: Agency, records: Mapping[RecordCode, RecordType]
+    ) -> bool:
+        """Whether nothing of it has changed."""
+        same = (self.version, self.agency) == (version, agency) and self.connector is connector
+        return same and all(records.get(code) is record for code, record in self.records.items())
 
 
 NOTHING = Active(
@@ -67,7 +87,8 @@ class CatalogueService:
         self.connect = connect
         self.grace = grace
         self.closing: set[asyncio.Task[None]] = set()
-        self.watched = Watched(store.database, CHANNEL, self._load, NOTHING)
+        self.watched = Watched(store.database, CHANNEL, self._load, NOTHING, POLL_SECONDS)
+        self.supplied: dict[ConnectorId, Supplied] = {}
 
     @property
     def active(self) -> Active:
@@ -126,20 +147,19 @@ class CatalogueService:
             await opened.close()
 
     async def _load(self) -> Active:
-        rows = await self.store.read()
         before = self.active
-        if rows.version == before.snapshot.version:
+        if await self.store.version() == before.snapshot.version:
             return before
+        rows = await self.store.read()
         connectors = {row.id: live for row in rows.connectors if (live := self._connector(row, before))}
         agencies = {agency.code: agency for agency in rows.agencies}
         records = {record.code: record for record in rows.records}
-        supplies = [
-            supply
+        self.supplied = {
+            row.id: self._supplied(row, connectors[row.id], agencies[row.agency], records)
             for row in rows.connectors
             if row.id in connectors
-            for offering in connectors[row.id].describe()
-            if _still_fits(supply := Supply(row.id, row.version, agencies[row.agency], offering), records)
-        ]
+        }
+        supplies = chain.from_iterable([one.supplies for one in self.supplied.values()])
         snapshot = rules.snapshot(rows.version, rows.agencies, rows.records, supplies)
         self._retire(before, connectors)
         get_log().info("catalogue_active", version=rows.version, count=len(connectors))
@@ -148,6 +168,23 @@ class CatalogueService:
             MappingProxyType(connectors),
             MappingProxyType({row.id: row.version for row in rows.connectors}),
         )
+
+    def _supplied(
+        self,
+        row: ConnectorRow,
+        connector: Connector,
+        agency: Agency,
+        records: Mapping[RecordCode, RecordType],
+    ) -> Supplied:
+        """What a connector supplies; looked at anew only when it, or a record type of it, has changed."""
+        known = self.supplied.get(row.id)
+        if known is not None and known.holds(row.version, connector, agency, records):
+            return known
+        offerings = connector.describe()
+        needed = {code: records.get(code) for code in (RecordCode(one.record) for one in offerings)}
+        supplies = [Supply(row.id, row.version, agency, offering) for offering in offerings]
+        fitting = tuple(supply for supply in supplies if _still_fits(supply, records))
+        return Supplied(row.version, connector, agency, needed, fitting)
 
     def _connector(self, row: ConnectorRow, before: Active) -> Connector | None:
         """The live connector of a row; one that cannot be opened takes nobody else down with it."""

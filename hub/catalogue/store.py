@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -12,6 +12,7 @@ from hub.catalogue.model import Agency, ConnectorId, Label, RecordType
 from hub.kernel.db import Database, load_statements
 
 STATEMENTS = load_statements("hub.catalogue")
+DECODER = msgspec.json.Decoder(RecordType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,26 @@ class CatalogueStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._defined: Mapping[str, RecordType] = {}  # of the last reading, by definition
 
     async def read(self) -> CatalogueRows:
-        """The present state as one consistent reading."""
+        """The present state as one consistent reading; what has not changed is the same object again."""
         async with self.database.transaction() as session:
             await session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             version = int(str(await session.fetchval(STATEMENTS["version"])))
             agencies = await session.fetch(STATEMENTS["agencies"])
             records = await session.fetch(STATEMENTS["record_types"])
             connectors = await session.fetch(STATEMENTS["connectors"])
+        self._defined = {row["definition"]: self._record(row["definition"]) for row in records}
         return CatalogueRows(
             version,
             [Agency(row["code"], Label(row["name_zh"], row["name_en"])) for row in agencies],
-            [msgspec.json.decode(row["definition"], type=RecordType) for row in records],
+            [self._defined[row["definition"]] for row in records],
             [ConnectorRow(*row) for row in connectors],
         )
+
+    def _record(self, definition: str) -> RecordType:
+        return self._defined.get(definition) or DECODER.decode(definition)
 
     async def version(self) -> int:
         """The number of the present state."""

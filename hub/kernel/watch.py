@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from hub.kernel.db import Database
@@ -17,12 +18,19 @@ class Watched(Generic[Value]):
     """Readers take ``value``; it is swapped whole, so a reader never sees half a change."""
 
     def __init__(
-        self, database: Database, channel: str, read: Callable[[], Awaitable[Value]], empty: Value
+        self,
+        database: Database,
+        channel: str,
+        read: Callable[[], Awaitable[Value]],
+        empty: Value,
+        poll_seconds: float | None = None,
     ) -> None:
+        """``poll_seconds``: after how long it is read again though the channel is silent; None: never."""
         self.value = empty
         self._database = database
         self._channel = channel
         self._read = read
+        self._poll_seconds = poll_seconds
         self._stale = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
@@ -46,7 +54,9 @@ class Watched(Generic[Value]):
 
     async def _keep_reading(self) -> None:
         while True:
-            await self._stale.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._stale.wait()
             self._stale.clear()
             try:
                 await self.refresh()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from graphql import (
@@ -15,6 +16,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     NameNode,
     NullValueNode,
     OperationDefinitionNode,
@@ -39,12 +41,16 @@ KEPT_CHARACTERS = 500_000  # parsed, a character takes some 80 bytes
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A valid document, with its operations by name and its digest without values and names of its own."""
+    """A valid document, with its operations by name and its digest without values and names of its own.
+
+    ``types``: those that it names in the conditions of its fragments.
+    """
 
     ast: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
     fragments: Mapping[str, FragmentDefinitionNode]
     digest: bytes
+    types: frozenset[str]
     trusted: bool = False
     prepared: dict[str, Any] = field(
         default_factory=dict, compare=False
@@ -74,6 +80,22 @@ class Documents:
         self.schema = schema
         self.kept: Recent[str, Document | Mistakes] = Recent(most, most_characters)
         self.trusted: OrderedDict[str, Document | Mistakes] = OrderedDict()
+
+    def moved(self, schema: GraphQLSchema, changed: frozenset[str]) -> Documents:
+        """What stays good when these evidence types have changed or gone: valid, and naming none of them."""
+
+        def stays(_: str, read: Document | Mistakes) -> bool:
+            return isinstance(read, Document) and read.types.isdisjoint(changed)
+
+        made = Documents(schema, most=self.kept.most, most_characters=self.kept.most_weight)
+        made.kept = self.kept.filtered(stays)
+        made.trusted = OrderedDict((text, read) for text, read in self.trusted.items() if stays(text, read))
+        return made
+
+    def all(self) -> Iterator[Document]:
+        """Every valid document that is kept."""
+        held = chain(self.trusted.values(), map(self.kept.peek, self.kept))
+        return (one for one in held if isinstance(one, Document))
 
     def read(self, text: str, *, trusted: bool = False) -> Document | Mistakes:
         """The document, or at most MAX_ERRORS mistakes, and one more that says so."""
@@ -119,7 +141,26 @@ def _document(ast: DocumentNode) -> Document:
             operations[definition.name.value if definition.name else ""] = definition
         elif isinstance(definition, FragmentDefinitionNode):
             fragments[definition.name.value] = definition
-    return Document(ast, operations, fragments, digest_of(ast))
+    return Document(ast, operations, fragments, digest_of(ast), _types_named(ast))
+
+
+class _Conditions(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: object) -> None:
+        self.names.add(node.type_condition.name.value)
+
+    def enter_inline_fragment(self, node: InlineFragmentNode, *_: object) -> None:
+        if node.type_condition is not None:
+            self.names.add(node.type_condition.name.value)
+
+
+def _types_named(ast: DocumentNode) -> frozenset[str]:
+    conditions = _Conditions()
+    visit(ast, conditions)
+    return frozenset(conditions.names)
 
 
 def digest_of(ast: DocumentNode) -> bytes:

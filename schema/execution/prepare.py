@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Container, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,14 @@ class Plans:
     def __init__(self, most: int = PLANS_KEPT) -> None:
         self.kept: Recent[tuple[Prepared, Hashable], _Kept] = Recent(most, most)
 
+    def moved(self, prepared: Container[Prepared], changed: frozenset[RecordCode]) -> Plans:
+        """What stays good when these records have changed or gone: plans of those operations without them."""
+        made = Plans()
+        made.kept = self.kept.filtered(
+            lambda key, kept: key[0] in prepared and kept.asked.question.fields.keys().isdisjoint(changed)
+        )
+        return made
+
     def get(self, prepared: Prepared, key: Hashable) -> _Kept | None:
         """The plan of an operation for one structure of its variables."""
         return self.kept.get((prepared, key))
@@ -91,6 +99,16 @@ class Prepared:
         self.operation = operation
         self.structure = Structure(document, operation)
         self.plans = plans
+
+    def move(
+        self,
+        schema: GraphQLSchema,
+        records: Mapping[RecordCode, RecordType],
+        record_of_type: Mapping[str, RecordCode],
+        plans: Plans,
+    ) -> None:
+        """From now on it is prepared against the next state of the contract, in which it is still valid."""
+        self.schema, self.records, self.record_of_type, self.plans = schema, records, record_of_type, plans
 
     def ready(self, raw: Raw) -> Ready | tuple[Problem, ...]:
         """The operation for these variables, or every problem that they have."""

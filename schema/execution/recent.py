@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
 from typing import Generic, TypeVar
 
@@ -37,6 +37,19 @@ class Recent(Generic[Key, Value]):
     def __iter__(self) -> Iterator[Key]:
         """The keys, those first that have been asked for again."""
         return chain(self._known, self._new)
+
+    def filtered(self, stays: Callable[[Key, Value], bool]) -> Recent[Key, Value]:
+        """Another one with the same bounds that holds what stays, as old as it is here."""
+        made: Recent[Key, Value] = Recent(self.most, self.most_weight, self.newcomers)
+        for mine, theirs in ((self._new, made._new), (self._known, made._known)):
+            theirs.update((key, held) for key, held in mine.items() if stays(key, held[0]))
+            made.weight += sum(weight for _, weight in theirs.values())
+        return made
+
+    def peek(self, key: Key) -> Value | None:
+        """The value, which is no younger for it."""
+        found = self._known.get(key) or self._new.get(key)
+        return found[0] if found is not None else None
 
     def get(self, key: Key) -> Value | None:
         """The value, which from now on is no newcomer."""

@@ -183,3 +183,40 @@ async def test_record_types_come_back_as_they_went_in(owner_database: Database, 
     await _settled(owner_database)
     rows = await CatalogueStore(owner_database).read()
     assert {record.code: record for record in rows.records} == {record.code: record for record in RECORDS}
+
+
+async def test_what_has_not_changed_is_the_same_again(database: Database, owner_database: Database) -> None:
+    owner = await _settled(owner_database)
+    await owner.put_connector(ID, POLICE.code, "v1", {"key": "secret"})
+    serving = _service(database, Opener())
+    await serving.start()
+    before = serving.active.snapshot
+    changed = RECORDS[-1]
+    await owner.put_record_type(replace(changed, legal_basis="another"))
+    await _until(lambda: serving.active.snapshot is not before)
+    after = serving.active.snapshot
+    kept = {code for code, record in after.records.items() if record is before.records[code]}
+    assert kept == set(before.records) - {changed.code}
+    same = [supply is before.supplies[key] for key, supply in after.supplies.items()]
+    assert same
+    assert all(same)
+    await serving.stop()
+
+
+async def test_a_change_is_seen_though_its_notice_is_lost(
+    database: Database, owner_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.catalogue.service.POLL_SECONDS", 0.1)
+    owner = await _settled(owner_database)
+    await owner.put_connector(ID, POLICE.code, "v1", {"key": "secret"})
+    opener = Opener()
+    serving = _service(database, opener)
+    await serving.start()
+    before = serving.active
+    await asyncio.sleep(0.35)
+    assert serving.active is before, "looking changes nothing"
+    await owner_database.execute("ALTER TABLE catalogue.connector DISABLE TRIGGER USER")
+    await owner.put_connector(ID, POLICE.code, "v2", {"key": "secret"})
+    await owner_database.execute("UPDATE catalogue.state SET version = version + 1")
+    await _until(lambda: serving.active.versions == {ID: 2})
+    await serving.stop()
