@@ -17,6 +17,7 @@ FAMILIES = (
     "worker",
     "migrate",
     "audit",
+    "connector",
     "documents",
     "quotas",
     "cache",

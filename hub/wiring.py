@@ -25,7 +25,7 @@ from hub.audit.service import AuditService, LogUpkeep
 from hub.audit.store import AuditStore
 from hub.cache.service import CacheService, open_cache
 from hub.cache.store import CacheStore
-from hub.catalogue.service import CatalogueService, Credentials
+from hub.catalogue.service import CatalogueService, ConnectorRegister, Credentials
 from hub.catalogue.store import CatalogueStore
 from hub.clients.service import ClientService
 from hub.clients.store import ClientStore
@@ -79,6 +79,7 @@ class Hub:
     documents: DocumentService
     grants: GrantService
     catalogue: CatalogueService
+    register: ConnectorRegister
     audit: AuditService
     cache: CacheService
     quotas: QuotaService
@@ -230,13 +231,12 @@ def assemble(
     tracing: Tracing = UNTRACED,
 ) -> Hub:
     """Everything one worker serves with, not yet started; ``cache`` is what the connectors keep facts in."""
-    clock = SystemClock()
-    master = master_key(settings.master_key, settings.data)
+    clock, master = SystemClock(), master_key(settings.master_key, settings.data)
     pseudonyms, envelope = Pseudonyms(master), Envelope(master)
     keyring = Keyring(database, envelope)
     regions = RegionService(RegionStore(database))
     grants = GrantService(GrantStore(database), clock)
-    catalogue = CatalogueService(CatalogueStore(database), envelope, connect, settings.deadline_seconds)
+    catalogue, register = _catalogue(settings, database, envelope, connect, clock)
     contracts, documents = Contracts(catalogue), DocumentService(DocumentStore(database))
     audit = AuditService(AuditStore(database), pseudonyms, clock)
     receipts = ReceiptService(keyring, settings.issuer, clock)
@@ -252,6 +252,7 @@ def assemble(
         documents,
         grants,
         catalogue,
+        register,
         audit,
         CacheService(CacheStore(database), pseudonyms, cache),
         QuotaService(QuotaStore(database), clock, _limits(settings), settings.workers),
@@ -260,6 +261,18 @@ def assemble(
         tracing,
         close_connections,
     )
+
+
+def _catalogue(
+    settings: Settings,
+    database: Database,
+    envelope: Envelope,
+    connect: Callable[[str, Credentials], Connector],
+    clock: SystemClock,
+) -> tuple[CatalogueService, ConnectorRegister]:
+    store = CatalogueStore(database)
+    serving = CatalogueService(store, envelope, connect, settings.deadline_seconds, clock)
+    return serving, ConnectorRegister(store, envelope, connect, clock)
 
 
 def _limits(settings: Settings) -> Limits:

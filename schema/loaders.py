@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from aiodataloader import DataLoader
 
 from hub.catalogue.model import FieldCode, RecordCode, Supply
+from hub.catalogue.service import MAINTENANCE
 from hub.facts.model import Need, Sourced
 from hub.facts.rules import fault_code
 from hub.facts.service import Inquiry
 from hub.kernel.errors import Problem
 from hub.subjects.model import Subject
 from schema.faults import Unanswered, of_agency
+
+CITY_TIME = timezone(timedelta(hours=8))
+HALF_A_MINUTE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,9 @@ def _found(outcome: tuple[Record, ...] | BaseException) -> tuple[Record, ...]:
 def _outcome(need: Need, sourced: Sourced, subject: Subject) -> tuple[Record, ...] | BaseException:
     fault, supply = sourced.faults.get(subject.value), sourced.supply
     if fault is not None:
-        detail = of_agency(supply.agency) if supply else {"record": need.record}
+        detail = of_agency(supply.agency) if supply else {"record": str(need.record)}
+        if fault.kind == MAINTENANCE and fault.retry_after is not None:
+            detail["until"] = _in_words(sourced.fetched_at + timedelta(seconds=fault.retry_after))
         return Unanswered(
             Problem(fault_code(fault), detail),
             fault.outcome.value,
@@ -99,3 +106,8 @@ def _outcome(need: Need, sourced: Sourced, subject: Subject) -> tuple[Record, ..
         Record(need.record, dict(zip(need.columns, row, strict=True)), supply, sourced)
         for row in sourced.rows[subject.value]
     )
+
+
+def _in_words(moment: datetime) -> str:
+    """To the minute, as a clock in the city shows it."""
+    return f"{(moment + HALF_A_MINUTE).astimezone(CITY_TIME):%Y-%m-%d %H:%M}"

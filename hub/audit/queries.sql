@@ -55,6 +55,12 @@ SELECT entry.inquiry, entry.canonical FROM audit.entry
 WHERE entry.inquiry = ANY ($1::uuid[]) AND entry.kind <> 'intent' AND entry.at >= $2
 ORDER BY entry.at, entry.id
 
+-- name: add_step
+INSERT INTO audit.step (id, at, subject, canonical) VALUES ($1, $2, $3, $4)
+
+-- name: steps
+SELECT canonical FROM audit.step WHERE $2::text IS NULL OR subject = $2 ORDER BY at DESC, id DESC LIMIT $1
+
 -- name: last_month
 SELECT max(to_date(right(child.relname, 7), 'YYYY_MM')) AS month
 FROM pg_inherits

@@ -13,9 +13,10 @@ import asyncpg
 
 from hub.audit import rules
 from hub.audit.model import InquiryId, LookUp, Search
-from hub.kernel.db import Database, load_statements
+from hub.kernel.db import Database, Session, load_statements
 from hub.kernel.db.reach import Reach, state_of
 from hub.kernel.errors import Code, HubError
+from hub.kernel.ids import new_id
 
 Item = TypeVar("Item")
 STATEMENTS = load_statements("hub.audit")
@@ -199,6 +200,11 @@ class AuditStore:
             return await self._database.fetch(STATEMENTS["newest_of_client"], *window, search.client)
         return await self._database.fetch(STATEMENTS["newest"], *window)
 
+    async def steps(self, limit: int, subject: str | None = None) -> list[bytes]:
+        """The newest steps of administration, at most ``limit``, of one connector or of all."""
+        rows = await self._database.fetch(STATEMENTS["steps"], limit, subject)
+        return [row["canonical"] for row in rows]
+
     async def make_partitions(self, first: date, months: int) -> int:
         """Makes the partitions of a day's month and the following ones; returns how many were missing."""
         made = await self._database.fetchval(STATEMENTS["make_partitions"], first, months)
@@ -212,6 +218,11 @@ class AuditStore:
         """The first day of the last month that can be written, or None where no partition exists."""
         month = await self._database.fetchval(STATEMENTS["last_month"])
         return month if isinstance(month, date) else None
+
+
+async def add_step(session: Session, at: datetime, subject: str, canonical: bytes) -> None:
+    """Adds a step of administration to the log, in its own transaction. Needs the owner role."""
+    await session.execute(STATEMENTS["add_step"], new_id(), at, subject, canonical)
 
 
 def _weight(addition: Addition) -> int:

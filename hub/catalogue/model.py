@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -96,6 +97,58 @@ class RecordType:
     sharing: Sharing
     legal_basis: str
     fields: Mapping[FieldCode, Field]
+
+
+class State(StrEnum):
+    """Where a connector's version stands on its way into service and out of it."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    PAUSED = "paused"  # announced maintenance: it is not asked, and answers say until when
+    SUPERSEDED = "superseded"  # it has served, and can again
+    RETIRED = "retired"
+
+
+class Step(StrEnum):
+    """What an officer does with a connector's version."""
+
+    PROPOSE = "propose"
+    APPROVE = "approve"
+    REJECT = "reject"
+    ACTIVATE = "activate"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETIRE = "retire"
+    ROLL_BACK = "roll_back"
+    SUPERSEDE = "supersede"  # by the version that takes its place
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Who acts on the catalogue: an account of an agency; ``approves``: for the bureau that runs the hub."""
+
+    account: str
+    agency: AgencyCode
+    approves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a connector. ``manifest`` and ``report`` are SHA-256 digests.
+
+    ``paused_until``: when announced maintenance ends; None while it is not paused, or where nobody said.
+    """
+
+    connector: ConnectorId
+    number: int
+    agency: AgencyCode
+    state: State
+    manifest: bytes
+    proposed_by: str | None = None  # None: registered by a release that knew no states
+    approved_by: str | None = None
+    report: bytes | None = None
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

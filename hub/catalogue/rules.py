@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 
 from connectors.contract import Form, Offering
+from hub.audit.model import AgencyCode
 from hub.catalogue.model import (
     Agency,
     Field,
     FieldCode,
     FieldType,
     Kind,
+    Officer,
     RecordCode,
     RecordType,
     Snapshot,
+    State,
+    Step,
     Supply,
+    Version,
 )
 from hub.kernel.errors import Code, Problem
 from hub.subjects.rules import resident_id, uscc
@@ -63,6 +68,77 @@ DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 PARTIAL_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 NUMBER = r"[+-]?[0-9]+(\.[0-9]+)?"
 REGION = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}")  # GB/T 2260, GB/T 10114
+
+
+STEPS: Mapping[tuple[State | None, Step], State] = MappingProxyType(
+    {
+        (None, Step.PROPOSE): State.PROPOSED,
+        (State.PROPOSED, Step.APPROVE): State.APPROVED,
+        (State.PROPOSED, Step.REJECT): State.RETIRED,
+        (State.APPROVED, Step.ACTIVATE): State.ACTIVE,
+        (State.ACTIVE, Step.PAUSE): State.PAUSED,
+        (State.PAUSED, Step.RESUME): State.ACTIVE,
+        (State.ACTIVE, Step.SUPERSEDE): State.SUPERSEDED,
+        (State.PAUSED, Step.SUPERSEDE): State.SUPERSEDED,
+        (State.SUPERSEDED, Step.ROLL_BACK): State.ACTIVE,
+        (State.PROPOSED, Step.RETIRE): State.RETIRED,
+        (State.APPROVED, Step.RETIRE): State.RETIRED,
+        (State.ACTIVE, Step.RETIRE): State.RETIRED,
+        (State.PAUSED, Step.RETIRE): State.RETIRED,
+        (State.SUPERSEDED, Step.RETIRE): State.RETIRED,
+    }
+)
+"""Every step that there is, by the state it starts from (None: a new version), with where it leads."""
+
+JUDGEMENTS = frozenset({Step.APPROVE, Step.REJECT})
+"""Steps of the bureau's officers alone."""
+
+EMERGENCIES = frozenset({Step.PAUSE, Step.RETIRE})
+"""Steps of the agency's officers that the bureau's may take too."""
+
+IN_SERVICE = frozenset({State.ACTIVE, State.PAUSED})
+"""At most one version of a connector is in one of these."""
+
+
+def after(step: Step, officer: Officer, version: Version) -> State | Problem:
+    """The state to which an officer's step leads a version that is registered.
+
+    Problems: CONNECTOR_OF_ANOTHER, FOUR_EYES (who proposed never approves), STEP_NOT_POSSIBLE naming both.
+    """
+    if not _may(step, officer, version.agency):
+        return Problem(Code.CONNECTOR_OF_ANOTHER)
+    led = STEPS.get((version.state, step))
+    if led is None:
+        return Problem(Code.STEP_NOT_POSSIBLE, {"part": step.value, "state": version.state.value})
+    if step is Step.APPROVE and officer.account == version.proposed_by:
+        return Problem(Code.FOUR_EYES)
+    return led
+
+
+def _may(step: Step, officer: Officer, agency: AgencyCode) -> bool:
+    if step in JUDGEMENTS:
+        return officer.approves
+    return officer.agency == agency or (officer.approves and step in EMERGENCIES)
+
+
+def step_content(
+    at: datetime, officer: Officer, step: Step, version: Version, led: State
+) -> Mapping[str, object]:
+    """What the log holds of a step; the digests say of which manifest and report."""
+    return {
+        "v": 1,
+        "kind": "connector_step",
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "officer": {"account": officer.account, "agency": officer.agency},
+        "step": step.value,
+        "connector": version.connector,
+        "version": version.number,
+        "agency": version.agency,
+        "from": None if step is Step.PROPOSE else version.state.value,
+        "to": led.value,
+        "manifest": version.manifest.hex(),
+        "report": None if version.report is None else version.report.hex(),
+    }
 
 
 def record_type_mistake(record: RecordType) -> Problem | None:

@@ -91,6 +91,28 @@ def show(
         Console(width=None if sys.stdout.isatty() else NO_WIDTH).print(table(found))
 
 
+@app.command()
+def steps(
+    connector: Annotated[str | None, typer.Argument(help="Of this connector. 某个连接器。")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many. 最多条数。")] = 50,
+) -> None:
+    """List, as JSON lines and newest first, what officers did with connectors.
+
+    以 JSON 行列出经办人员对连接器的操作，新的在前。
+    """
+    with provided(settings_of_process()) as settings:
+        for one in asyncio.run(_steps(settings, connector, limit)):
+            typer.echo(one)
+
+
+async def _steps(settings: Settings, connector: str | None, limit: int) -> list[str]:
+    database = await Database.open(settings.database_url or "", size=1)
+    try:
+        return [one.decode() for one in await AuditStore(database).steps(limit, connector)]
+    finally:
+        await database.close()
+
+
 async def _found(
     settings: Settings,
     inquiry: InquiryId | None,

@@ -176,7 +176,7 @@ async def _registered(settings: Settings, place: Place, known: dict[str, str]) -
         raise HubError(Code.SETTING_INVALID, setting="HUB_OWNER_DATABASE_URL", rule=rule)
     owning = replace(settings, database_url=settings.owner_database_url)
     hub = open_hub(owning, CollectorRegistry())
-    desks = Desks(hub.catalogue, hub.clients, hub.procedures, hub.grants, hub.regions)
+    desks = Desks(hub.catalogue, hub.register, hub.clients, hub.procedures, hub.grants, hub.regions)
     try:
         await hub.clients.start()
         return await register_city(desks, place.ports, known)

@@ -18,12 +18,13 @@ from hub.catalogue.model import (
     FieldType,
     Kind,
     Label,
+    Officer,
     RecordCode,
     RecordType,
     Sensitivity,
     Sharing,
 )
-from hub.catalogue.service import CatalogueService
+from hub.catalogue.service import CatalogueService, ConnectorRegister
 from hub.clients.model import INTROSPECT, Client
 from hub.clients.service import ClientService
 from hub.demo.authorities import DEPARTMENTS, department
@@ -38,6 +39,7 @@ from hub.regions.service import RegionService
 from hub.subjects.model import Scheme
 
 UNTIL = datetime(2036, 12, 31, 15, 59, 59, tzinfo=UTC)
+BUREAU = "demo.bureau"  # the account that approves
 PORTS_IN_MANIFESTS = {"police": 8311, "market": 8312, "licences": 8313}
 CONNECTORS = {"police": "police-population", "market": "market-registration", "licences": "licence-store"}
 AGENCIES = {"police": "police", "market": "market", "licences": "data"}
@@ -49,6 +51,7 @@ class Desks:
     """The services that a city registers with, all over the owner's connection."""
 
     catalogue: CatalogueService
+    register: ConnectorRegister
     clients: ClientService
     procedures: ProcedureService
     grants: GrantService
@@ -111,10 +114,13 @@ async def register_city(desks: Desks, ports: Mapping[str, int], secrets: Mapping
     for record in records.values():
         await desks.catalogue.put_record_type(record)
     shown = credentials(secrets)
+    bureau = Officer(BUREAU, AgencyCode(department("data").code()), approves=True)
+    await desks.register.put_officer(bureau)
     for name, port in ports.items():
-        agency = AgencyCode(department(AGENCIES[name]).code())
-        await desks.catalogue.put_connector(
-            ConnectorId(CONNECTORS[name]), agency, manifest(name, port), shown[name]
+        officer = Officer(f"demo.{name}", AgencyCode(department(AGENCIES[name]).code()))
+        await desks.register.put_officer(officer)
+        await desks.register.register(
+            officer, bureau, ConnectorId(CONNECTORS[name]), manifest(name, port), shown[name]
         )
     await desks.regions.put(_regions())
     items = read_items(records)

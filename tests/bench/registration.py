@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client import CollectorRegistry
 
 from hub.audit.model import AgencyCode, ClientId, ProcedureCode
-from hub.catalogue.model import Agency, ConnectorId, Label
+from hub.catalogue.model import Agency, ConnectorId, Label, Officer
 from hub.demo.authorities import department
 from hub.demo.seed import record_types
 from hub.grants.model import Grant
@@ -24,6 +24,7 @@ CLIENT = ClientId("bench-client")
 PROCEDURE = ProcedureCode("370300-bench-approval")
 DEPARTMENTS = {"police": "police", "market": "market", "licences": "data"}
 USING = "approval"
+BUREAU = Officer("bureau", AgencyCode(department("data").code()), approves=True)
 READ = ("person", "business", "business_role", *CERTIFICATES, LICENCE)
 
 
@@ -79,8 +80,8 @@ async def _catalogue(hub: Hub) -> None:
 async def _connect(hub: Hub, supply: Supply) -> None:
     codes = _codes()
     for name, manifest in supply.manifests(codes).items():
-        agency = AgencyCode(codes[name])
-        await hub.catalogue.put_connector(ConnectorId(name), agency, manifest, supply.credentials)
+        officer = Officer(name, AgencyCode(codes[name]))
+        await hub.register.register(officer, BUREAU, ConnectorId(name), manifest, supply.credentials)
 
 
 async def _access(hub: Hub) -> str:

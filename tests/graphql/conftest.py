@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 
 from hub.asgi import application
 from hub.audit.model import AgencyCode, ClientId, ProcedureCode
-from hub.catalogue.model import ConnectorId, FieldCode
-from hub.catalogue.service import CatalogueService
+from hub.catalogue.model import ConnectorId, FieldCode, Officer
+from hub.catalogue.service import CatalogueService, ConnectorRegister
 from hub.catalogue.store import CatalogueStore
 from hub.clients.service import ClientService
 from hub.clients.store import ClientStore
@@ -38,6 +38,7 @@ from tests.graphql.town import MARKET, POLICE, RECORDS, STORE, Town
 
 CLIENT = ClientId("window-system")
 AGENCY = AgencyCode(STORE.code)
+BUREAU = Officer("bureau", AGENCY, approves=True)
 PROCEDURE = ProcedureCode("370300-open-pharmacy")
 PURPOSE = {"agency": AGENCY, "procedure": PROCEDURE, "case": "淄审批〔2026〕12号", "officer": "li.na"}
 
@@ -141,13 +142,15 @@ async def call(app: Any, method: str, path: str, headers: Mapping[str, str], con
 async def settle(owner: Database, hub: Hub, town: Town, data: Path) -> tuple[str, str]:
     """Fills the hub's own tables: catalogue, procedure, regions, two clients and their grants."""
     envelope = Envelope(master_key(None, data))
-    catalogue = CatalogueService(CatalogueStore(owner), envelope, town.open, 1)
+    catalogue = CatalogueService(CatalogueStore(owner), envelope, town.open, 1, hub.clock)
+    register = ConnectorRegister(CatalogueStore(owner), envelope, town.open, hub.clock)
     for agency in (POLICE, MARKET, STORE):
         await catalogue.put_agency(agency)
     for record in RECORDS:
         await catalogue.put_record_type(record)
     for name, agency in (("police", POLICE), ("market", MARKET), ("store", STORE)):
-        await catalogue.put_connector(ConnectorId(name), agency.code, name, {})
+        officer = Officer(f"officer.{name}", agency.code)
+        await register.register(officer, BUREAU, ConnectorId(name), name, {})
     await ProcedureService(ProcedureStore(owner)).put(Procedure(PROCEDURE, "开药店", "Open a pharmacy"))
     await RegionService(RegionStore(owner)).put([Region(RegionCode("370303"), "张店区")])
     clients = ClientService(ClientStore(owner), hub.keyring, hub.clock, hub.settings.issuer, 600)

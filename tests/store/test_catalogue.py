@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -13,15 +14,17 @@ from structlog.testing import capture_logs
 
 from connectors.contract import Form
 from hub.audit.model import AgencyCode
-from hub.catalogue.model import ConnectorId, FieldCode, FieldType
-from hub.catalogue.service import CatalogueService
+from hub.catalogue.model import ConnectorId, FieldCode, FieldType, Officer
+from hub.catalogue.service import CatalogueService, ConnectorRegister
 from hub.catalogue.store import CatalogueStore
+from hub.kernel.clock import SystemClock
 from hub.kernel.crypto.envelope import Envelope
 from hub.kernel.db import Database
 from hub.kernel.errors import Code, HubError
 from tests.graphql.town import POLICE, RECORDS, Desk, Town
 
 ID = ConnectorId("police")
+BUREAU = Officer("wang", AgencyCode("11370300004220000X"), approves=True)
 
 
 class Opener:
@@ -53,7 +56,16 @@ class Closing(Desk):
 
 
 def _service(database: Database, opener: Opener, grace: float = 0) -> CatalogueService:
-    return CatalogueService(CatalogueStore(database), Envelope(b"k" * 32), opener, grace)
+    return CatalogueService(CatalogueStore(database), Envelope(b"k" * 32), opener, grace, SystemClock())
+
+
+def _register(database: Database, opener: Opener | None = None) -> ConnectorRegister:
+    return ConnectorRegister(CatalogueStore(database), Envelope(b"k" * 32), opener or Opener(), SystemClock())
+
+
+async def put(database: Database, connector: ConnectorId, agency: AgencyCode, text: str, secrets: Any) -> int:
+    """Brings a manifest into service, as two officers do."""
+    return await _register(database).register(Officer("li", agency), BUREAU, connector, text, secrets)
 
 
 async def _settled(owner: Database) -> CatalogueService:
@@ -73,15 +85,15 @@ async def _until(reached: Callable[[], bool]) -> None:
 async def test_a_new_version_is_swapped_in_and_the_old_one_closed(
     database: Database, owner_database: Database
 ) -> None:
-    owner = await _settled(owner_database)
-    await owner.put_connector(ID, POLICE.code, "v1", {"key": "secret"})
+    await _settled(owner_database)
+    await put(owner_database, ID, POLICE.code, "v1", {"key": "secret"})
     opener = Opener()
     serving = _service(database, opener)
     await serving.start()
     held = serving.active
     assert held.versions == {ID: 1}
     assert opener.opened[0][:2] == ("v1", {"key": "secret"})
-    await owner.put_connector(ID, POLICE.code, "v2", {"key": "secret"})
+    await put(owner_database, ID, POLICE.code, "v2", {"key": "secret"})
     await _until(lambda: serving.active.versions == {ID: 2})
     assert held.versions == {ID: 1}, "who holds the old state finishes on it"
     await _until(lambda: opener.opened[0][2].closed)  # type: ignore[attr-defined]  # a Closing
@@ -90,11 +102,11 @@ async def test_a_new_version_is_swapped_in_and_the_old_one_closed(
 
 
 async def test_the_same_again_is_no_new_version(owner_database: Database) -> None:
-    owner = await _settled(owner_database)
-    assert await owner.put_connector(ID, POLICE.code, "v1", {"key": "a"}) == 1
-    assert await owner.put_connector(ID, POLICE.code, "v1", {"key": "a"}) == 1
-    assert await owner.put_connector(ID, POLICE.code, "v1", {"key": "b"}) == 2
-    assert await owner.put_connector(ID, POLICE.code, "v0", {"key": "b"}) == 3
+    await _settled(owner_database)
+    assert await put(owner_database, ID, POLICE.code, "v1", {"key": "a"}) == 1
+    assert await put(owner_database, ID, POLICE.code, "v1", {"key": "a"}) == 1
+    assert await put(owner_database, ID, POLICE.code, "v1", {"key": "b"}) == 2
+    assert await put(owner_database, ID, POLICE.code, "v0", {"key": "b"}) == 3
 
 
 @pytest.mark.parametrize(
@@ -109,11 +121,11 @@ async def test_the_same_again_is_no_new_version(owner_database: Database) -> Non
 async def test_one_agencys_unusable_connector_takes_nobody_down(
     database: Database, owner_database: Database, change: str, told: dict[str, str]
 ) -> None:
-    owner = await _settled(owner_database)
-    await owner.put_connector(ID, POLICE.code, "v1", {})
+    await _settled(owner_database)
+    await put(owner_database, ID, POLICE.code, "v1", {})
     sealed = [Envelope(b"k" * 32).seal(b"no JSON", ID.encode())] if "$1" in change else []
     await owner_database.execute(f"UPDATE catalogue.connector SET {change}", *sealed)
-    await owner.put_connector(ConnectorId("other"), POLICE.code, "v1", {})
+    await put(owner_database, ConnectorId("other"), POLICE.code, "v1", {})
     serving = _service(database, Opener())
     with capture_logs() as entries:
         await serving.start()
@@ -127,7 +139,7 @@ async def test_an_offering_that_no_longer_fits_its_record_is_not_asked(
     database: Database, owner_database: Database
 ) -> None:
     owner = await _settled(owner_database)
-    await owner.put_connector(ID, POLICE.code, "v1", {})
+    await put(owner_database, ID, POLICE.code, "v1", {})
     person = next(record for record in RECORDS if record.code == "person")
     field = replace(person.fields[FieldCode("name")], type=FieldType.DATE)
     await owner.put_record_type(replace(person, fields={**person.fields, FieldCode("name"): field}))
@@ -141,32 +153,33 @@ async def test_an_offering_that_no_longer_fits_its_record_is_not_asked(
 
 
 async def test_a_manifest_whose_forms_do_not_fit_is_refused(owner_database: Database) -> None:
-    owner = await _settled(owner_database)
+    await _settled(owner_database)
     desk = Town().police
     offering = desk.offerings["person_by_id_number"]
     forms = {**offering.forms, "birth_date": Form.TEXT}
     desk.offerings = {"person_by_id_number": replace(offering, forms=forms)}
-    owner.connect = lambda _text, _credentials: desk
+    register = _register(owner_database)
+    register.connect = lambda _text, _credentials: desk
     with pytest.raises(HubError) as refused:
-        await owner.put_connector(ID, POLICE.code, "v1", {})
+        await register.propose(Officer("li", POLICE.code), ID, "v1", {})
     detail = refused.value.problem.detail
     assert detail["path"] == "police.person_by_id_number.fields.birth_date"
     assert detail["rule"].startswith("form date or partial_date")
 
 
 async def test_a_bad_registration_leaves_nothing(owner_database: Database) -> None:
-    owner = await _settled(owner_database)
+    await _settled(owner_database)
     with pytest.raises(HubError) as refused:
-        await owner.put_connector(ID, AgencyCode("nobody"), "v1", {})
+        await put(owner_database, ID, AgencyCode("nobody"), "v1", {})
     assert refused.value.problem.detail["path"] == "connector.agency"
     with pytest.raises(HubError):
-        await owner.put_connector(ID, POLICE.code, "bad", {})
+        await put(owner_database, ID, POLICE.code, "bad", {})
     assert await owner_database.fetchval("SELECT count(*) FROM catalogue.connector") == 0
 
 
 async def test_credentials_are_stored_sealed(owner_database: Database) -> None:
-    owner = await _settled(owner_database)
-    await owner.put_connector(ID, POLICE.code, "v1", {"key": "plain-secret"})
+    await _settled(owner_database)
+    await put(owner_database, ID, POLICE.code, "v1", {"key": "plain-secret"})
     sealed = await owner_database.fetchval("SELECT sealed_credentials FROM catalogue.connector")
     assert isinstance(sealed, bytes)
     assert b"plain-secret" not in sealed
@@ -187,7 +200,7 @@ async def test_record_types_come_back_as_they_went_in(owner_database: Database, 
 
 async def test_what_has_not_changed_is_the_same_again(database: Database, owner_database: Database) -> None:
     owner = await _settled(owner_database)
-    await owner.put_connector(ID, POLICE.code, "v1", {"key": "secret"})
+    await put(owner_database, ID, POLICE.code, "v1", {"key": "secret"})
     serving = _service(database, Opener())
     await serving.start()
     before = serving.active.snapshot
@@ -207,8 +220,8 @@ async def test_a_change_is_seen_though_its_notice_is_lost(
     database: Database, owner_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub.catalogue.service.POLL_SECONDS", 0.1)
-    owner = await _settled(owner_database)
-    await owner.put_connector(ID, POLICE.code, "v1", {"key": "secret"})
+    await _settled(owner_database)
+    await put(owner_database, ID, POLICE.code, "v1", {"key": "secret"})
     opener = Opener()
     serving = _service(database, opener)
     await serving.start()
@@ -216,7 +229,7 @@ async def test_a_change_is_seen_though_its_notice_is_lost(
     await asyncio.sleep(0.35)
     assert serving.active is before, "looking changes nothing"
     await owner_database.execute("ALTER TABLE catalogue.connector DISABLE TRIGGER USER")
-    await owner.put_connector(ID, POLICE.code, "v2", {"key": "secret"})
+    await put(owner_database, ID, POLICE.code, "v2", {"key": "secret"})
     await owner_database.execute("UPDATE catalogue.state SET version = version + 1")
     await _until(lambda: serving.active.versions == {ID: 2})
     await serving.stop()
