@@ -16,6 +16,7 @@ class Kind(StrEnum):
     UNREACHABLE = "unreachable"  # no connection, TLS failure, connection lost
     BUSY = "busy"  # 429, or our own limit for the agency is used up
     PAUSED = "paused"  # the breaker is open
+    MAINTENANCE = "maintenance"  # the agency has announced that it is closed
     PENDING = "pending"  # the agency answers later
     FAILED = "failed"  # the agency said that it failed (5xx, or a code listed as such)
     MALFORMED = "malformed"  # not the declared format or types, or truncated
