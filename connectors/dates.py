@@ -82,6 +82,21 @@ def compile_instant(form: DateForm) -> Callable[[object], datetime | None]:
     return read
 
 
+def written(moment: date, form: DateForm) -> str:
+    """A date, or a date and time in the form's own zone, as texts of this form are written."""
+    whole = moment if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 it gets its zone below
+    if form.format in UNIX_UNITS:
+        return str((whole.replace(tzinfo=form.zone) - EPOCH) // UNIX_UNITS[form.format])
+    if form.format == ISO:
+        return whole.date().isoformat() if form.partial else whole.isoformat()
+    values = {
+        "YYYY": f"{whole.year:04}", "MM": f"{whole.month:02}", "M": str(whole.month),
+        "DD": f"{whole.day:02}", "D": str(whole.day),
+        "hh": f"{whole.hour:02}", "mm": f"{whole.minute:02}", "ss": f"{whole.second:02}",
+    }  # fmt: skip
+    return "".join(values.get(piece, piece) for piece in SPLIT.split(form.format))
+
+
 def _compile_local(form: DateForm) -> Callable[[object], datetime | None]:
     unit = UNIX_UNITS.get(form.format)
     if unit is not None:

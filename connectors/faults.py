@@ -26,6 +26,7 @@ class Kind(StrEnum):
     WRONG_SUBJECT = "wrong_subject"  # rows for keys that were not asked for, or twice for one key
     CODE_UNKNOWN = "code_unknown"  # a status or body code that the manifest does not list
     ADDRESS_REFUSED = "address_refused"  # a host or address outside what is declared and approved
+    LATE = "late"  # the agency's file is overdue, or none has been loaded yet
     INCOMPLETE = "incomplete"  # the key is missing from an answer that does not mean Absent by that
 
 

@@ -8,12 +8,14 @@ from datetime import datetime
 
 from connectors.contract import Connector
 from connectors.exchange import Exchange
+from connectors.files import FilesConnector
 from connectors.graphql import GraphqlConnector
 from connectors.login import NEXT
 from connectors.manifest import Manifest
-from connectors.manifest.model import HttpAddress, Kind, SqlAddress
+from connectors.manifest.model import FileDrop, HttpAddress, Kind, SqlAddress
 from connectors.rest import RestConnector
 from connectors.sql import SqlConnector
+from connectors.staged import NothingStaged, Staged
 from connectors.transport import Transport
 
 HEADER_SECRET = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110, 5.5
@@ -37,13 +39,17 @@ class SecretUnusable(Exception):  # noqa: N818 - it says what is wrong
 
 
 def open_connector(
-    manifest: Manifest, transport: Transport, secrets: Mapping[str, str], now: Callable[[], datetime]
+    manifest: Manifest,
+    transport: Transport,
+    secrets: Mapping[str, str],
+    now: Callable[[], datetime],
+    staged: Staged | None = None,
 ) -> Connector:
     """The bare connector; nothing is connected yet. Use it behind ``connectors.wrappers.wrap``.
 
     ``secrets`` by slot, what is to replace one under ``SLOT.next``; ``now`` is the wall clock (for signed
-    timestamps). Raises SecretsMissing, SecretUnusable, and ssl.SSLError when a declared certificate cannot
-    be read.
+    timestamps, and for what is late); ``staged`` keeps the rows of files, None: nothing is kept. Raises
+    SecretsMissing, SecretUnusable, and ssl.SSLError when a declared certificate cannot be read.
     """
     missing = manifest.credentials.slots() - set(secrets)
     if missing:
@@ -53,6 +59,8 @@ def open_connector(
         for slot in (key.slot, key.slot + NEXT):
             if not HEADER_SECRET.fullmatch(secrets.get(slot, "-")):
                 raise SecretUnusable(slot, "printable ASCII with no space around it, for a header")
+    if isinstance(manifest.address, FileDrop):
+        return FilesConnector(manifest, staged or NothingStaged(), now)
     if isinstance(manifest.address, SqlAddress):
         return SqlConnector(manifest, manifest.address, transport, secrets)
     return _open_http(

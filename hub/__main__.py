@@ -19,6 +19,7 @@ FAMILIES = (
     "audit",
     "connector",
     "documents",
+    "files",
     "quotas",
     "cache",
     "explain",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from ssl import SSLError
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -16,9 +17,11 @@ from prometheus_client import CollectorRegistry
 from connectors.addresses import Endpoint, endpoints_of
 from connectors.cache import Cache
 from connectors.contract import Connector
+from connectors.files_folder import Folder
 from connectors.manifest import Manifest, read
 from connectors.metering import Meter
 from connectors.opening import SecretsMissing, SecretUnusable, open_connector
+from connectors.staged import Staged
 from connectors.transport import Transport
 from connectors.wrappers import wrap
 from hub.audit.service import AuditService, LogUpkeep
@@ -46,6 +49,7 @@ from hub.kernel.crypto.pseudonym import Pseudonyms
 from hub.kernel.db import Database
 from hub.kernel.db.places import places
 from hub.kernel.errors import Code, HubError
+from hub.kernel.log import get_log
 from hub.kernel.settings import Settings
 from hub.kernel.trace import UNTRACED, Tracing, open_tracing
 from hub.procedures.service import ProcedureService
@@ -55,12 +59,16 @@ from hub.quotas.service import QuotaService
 from hub.quotas.store import QuotaStore
 from hub.regions.service import RegionService
 from hub.regions.store import RegionStore
+from hub.staging.rules import drops_of
+from hub.staging.service import FileDesk, Sealing, StagedRows, StagingService
+from hub.staging.store import StagingStore
 from schema.build import Contracts
 from schema.execution.detours import Detours
 from schema.execution.run import Answering
 from schema.stale import StaleDocuments
 
 HEALTH_SECONDS = 2.0
+LOAD_SECONDS = 3600.0  # for one statement that writes, checks or removes the rows of a whole file
 CLOCKS_APART = timedelta(minutes=5)  # at the most, of two machines: what one forgets, none may accept
 HTTP_PORTS = MappingProxyType({"http": 80, "https": 443})
 
@@ -148,7 +156,13 @@ class Connectors:
     """Opens connectors from manifests, all through one transport with the operator's bounds."""
 
     def __init__(
-        self, settings: Settings, clock: SystemClock, meter: Meter, cache: Cache, tracing: Tracing = UNTRACED
+        self,
+        settings: Settings,
+        clock: SystemClock,
+        meter: Meter,
+        cache: Cache,
+        tracing: Tracing = UNTRACED,
+        staged: Staged | None = None,
     ) -> None:
         own = _own_endpoints(settings)
         self.transport = Transport(settings.agency_networks, own, clock.now, tracing.traceparent)
@@ -156,6 +170,7 @@ class Connectors:
         self.workers = settings.workers
         self.meter = meter
         self.cache = cache
+        self.staged = staged
 
     def open(self, text: str, credentials: Credentials) -> Connector:
         """A connector with all its wrappers; raises HubError(MANIFEST_INVALID) with the first mistake."""
@@ -163,7 +178,7 @@ class Connectors:
         if not isinstance(manifest, Manifest):
             raise HubError(Code.MANIFEST_INVALID, path=manifest[0].path, rule=manifest[0].expected)
         try:
-            connector = open_connector(manifest, self.transport, credentials, self.clock.now)
+            connector = open_connector(manifest, self.transport, credentials, self.clock.now, self.staged)
             return wrap(connector, manifest, self.meter, self.workers, self.cache)
         except SecretsMissing as missing:
             slots = ", ".join(sorted(missing.slots))
@@ -217,7 +232,8 @@ def open_hub(settings: Settings, registry: CollectorRegistry) -> Hub:
     clock, tracing = SystemClock(), open_tracing(settings.otel_endpoint)
     pseudonyms = Pseudonyms(master_key(settings.master_key, settings.data))
     cache = open_cache(settings.cache_bytes, pseudonyms, clock.now)
-    connectors = Connectors(settings, clock, Meter(registry), cache, tracing)
+    staged = StagedRows(StagingStore(database), sealing_of(settings))
+    connectors = Connectors(settings, clock, Meter(registry), cache, tracing, staged)
     return assemble(settings, database, connectors.open, connectors.close, registry, cache, tracing)
 
 
@@ -261,6 +277,45 @@ def assemble(
         tracing,
         close_connections,
     )
+
+
+def sealing_of(settings: Settings) -> Sealing:
+    """What seals and names the rows of files that are handed over."""
+    master = master_key(settings.master_key, settings.data)
+    return Sealing(Envelope(master), Pseudonyms(master))
+
+
+@asynccontextmanager
+async def file_desk(settings: Settings) -> AsyncIterator[FileDesk]:
+    """Where files are taken in while the block runs, with the owner's role."""
+    if settings.owner_database_url is None:
+        raise HubError(Code.DATABASE_UNREACHABLE, database="HUB_OWNER_DATABASE_URL")
+    owner = await Database.open(settings.owner_database_url, size=2, timeout=LOAD_SECONDS)
+    try:
+        staging = StagingService(StagingStore(owner), sealing_of(settings), SystemClock())
+        rows = await CatalogueStore(owner).read()
+        officers = {one.account: one for one in await CatalogueStore(owner).officers()}
+        drops = [drop for row in rows.connectors for drop in drops_of(row.id, row.manifest, rows.records)]
+        yield FileDesk(staging, tuple(drops), {row.id: row.agency for row in rows.connectors}, officers)
+    finally:
+        await owner.close()
+
+
+async def take_files(folder: Path, settings: Settings) -> int:
+    """Loads what lies new in the watched folders; how many files were looked into.
+
+    What breaks one agency's file keeps nobody else's from being loaded.
+    """
+    taken = 0
+    async with file_desk(settings) as desk:
+        for drop in desk.drops:
+            try:
+                taken += await desk.staging.take_newest(drop, Folder(folder / drop.connector)) is not None
+            except HubError:
+                raise
+            except Exception as error:  # noqa: BLE001 as said above
+                get_log(__name__).error("file_broke", connector=drop.connector, error=type(error).__name__)
+    return taken
 
 
 def _catalogue(

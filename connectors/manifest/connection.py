@@ -9,6 +9,7 @@ from connectors.manifest.model import (
     ApiKey,
     Basic,
     Credentials,
+    FileDrop,
     Hmac,
     HttpAddress,
     Kind,
@@ -38,8 +39,10 @@ ATTEMPTS_HIGHEST = 5
 BYTES_HIGHEST = 100_000_000
 
 
-def read_address(head: Cursor, kind: Kind) -> HttpAddress | SqlAddress:
+def read_address(head: Cursor, kind: Kind) -> HttpAddress | SqlAddress | FileDrop:
     """Where the service is; its host is the only one that is ever spoken to."""
+    if kind is Kind.FILES:
+        return FileDrop()
     cursor = head.table("address")
     ca = cursor.optional_text("ca", "certificates as PEM text", PEM)
     address: HttpAddress | SqlAddress
@@ -71,6 +74,8 @@ def _names_a_place(url: str) -> bool:
 
 def read_credentials(head: Cursor, kind: Kind) -> Credentials:
     """Which secrets are shown, and how; the secrets themselves never stand in a manifest."""
+    if kind is Kind.FILES:
+        return Credentials()
     cursor = head.optional_table("credentials")
     if cursor is None:
         return Credentials()
@@ -94,6 +99,8 @@ def read_credentials(head: Cursor, kind: Kind) -> Credentials:
 
 def read_telling(head: Cursor, kind: Kind) -> Telling:
     """Where each part of the purpose is told."""
+    if kind is Kind.FILES:
+        return Telling()
     cursor = head.optional_table("telling")
     if cursor is None:
         return Telling()

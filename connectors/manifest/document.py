@@ -70,6 +70,10 @@ def _check_offerings(cursor: Cursor, head: Cursor, manifest: Manifest) -> None:
 
 
 def _check_telling(head: Cursor, manifest: Manifest, offered: tuple[Offered, ...]) -> None:
+    if manifest.kind is Kind.FILES:
+        if manifest.tell is not Tell.NONE:
+            head.mistake("tell", '"none": the agency has handed its files over and is not asked')
+        return
     aside = bool(manifest.telling.headers or manifest.telling.settings)
     if manifest.tell is Tell.NONE:
         if aside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from connectors.contract import Offering, Tell
@@ -26,6 +27,7 @@ class Kind(StrEnum):
     REST = "rest"
     SQL = "sql"
     GRAPHQL = "graphql"
+    FILES = "files"
 
 
 class Meaning(StrEnum):
@@ -58,6 +60,11 @@ class SqlAddress:
     user: str
     tls: bool
     ca: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileDrop:
+    """Files that the agency hands over; nothing is ever connected to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +242,39 @@ class QuerySource:
     arguments: Mapping[str, str | int | bool]
 
 
-Source = RestSource | SqlSource | EntitySource | QuerySource
+class FileFormat(StrEnum):
+    """How a file that is handed over is written."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSONL = "jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A file that the agency hands over whole, at least ``every`` so often.
+
+    ``name``: ``*`` stands for any characters. ``header``: the line of the columns' names. ``controlled``: a
+    control file lies beside it. ``shrink``: by how many percent it may become shorter without an officer's
+    word; None: by any. ``mapping``: digest of all that decides which rows it becomes.
+    """
+
+    name: str
+    format: FileFormat
+    encoding: str
+    separator: str
+    sheet: str | None
+    header: int
+    controlled: bool
+    every: timedelta | None
+    tolerance: timedelta | None
+    shrink: int | None
+    max_rows: int
+    max_bytes: int
+    mapping: str = ""
+
+
+Source = RestSource | SqlSource | EntitySource | QuerySource | FileSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +301,7 @@ class Manifest:
     name_zh: str
     name_en: str
     tell: Tell
-    address: HttpAddress | SqlAddress
+    address: HttpAddress | SqlAddress | FileDrop
     credentials: Credentials
     telling: Telling
     limits: Limits

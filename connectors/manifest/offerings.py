@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 
 from connectors.contract import Offering, Tell
 from connectors.manifest.cursor import Cursor
+from connectors.manifest.durations import read_duration
 from connectors.manifest.fields import read_date, read_fields, read_optional_path, read_path
+from connectors.manifest.files import check_columns
 from connectors.manifest.forms import forms_of
-from connectors.manifest.model import AsOf, Kind, Meaning, Offered, OutcomeRule, RestSource, Rows
+from connectors.manifest.model import (
+    AsOf,
+    FileSource,
+    Kind,
+    Meaning,
+    Offered,
+    OutcomeRule,
+    RestSource,
+    Rows,
+)
 from connectors.manifest.sources import NAME, read_source, tells_in_body
 from connectors.manifest.templates import Setting
 from connectors.mapping import FieldRule
@@ -18,13 +28,14 @@ from connectors.mapping import FieldRule
 CODE = r"[a-z][a-z0-9_]{0,63}"
 A_CODE = "a name in lower_snake"
 BATCH_HIGHEST = 1000
-DURATION = r"P(?=.)(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?=.)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})S)?)?"
 STATUS_LOWEST, STATUS_HIGHEST = 100, 599
 
 
 def read_offering(cursor: Cursor, kind: Kind, tell: Tell) -> tuple[Offered, bool]:
     """The offering, and whether it may be asked again when it failed."""
-    setting = Setting(cursor.whole("batch", 1, BATCH_HIGHEST, 1), tell)
+    setting = Setting(
+        cursor.whole("batch", 1, BATCH_HIGHEST, BATCH_HIGHEST if kind is Kind.FILES else 1), tell
+    )
     repeatable = kind is not Kind.REST or _is_safe(cursor)
     source, rows = read_source(cursor, kind, setting)
     key = cursor.text("key", A_CODE, CODE)
@@ -40,7 +51,7 @@ def read_offering(cursor: Cursor, kind: Kind, tell: Tell) -> tuple[Offered, bool
             cursor.flag("many", default=False),
             setting.batch,
             tell,
-            _read_freshness(cursor),
+            read_duration(cursor, "freshness"),
             *forms_of(key, fields),
         ),
         source,
@@ -53,6 +64,8 @@ def read_offering(cursor: Cursor, kind: Kind, tell: Tell) -> tuple[Offered, bool
     )
     _check(cursor, kind, offered)
     _check_paths(fields_table or cursor, kind, fields)
+    if isinstance(source, FileSource):
+        check_columns(fields_table or cursor, source, fields)
     cursor.finish()
     return offered, repeatable
 
@@ -64,18 +77,13 @@ def _is_safe(cursor: Cursor) -> bool:
     )
 
 
-def _read_freshness(cursor: Cursor) -> timedelta:
-    text = cursor.text("freshness", "an ISO 8601 duration like P1D or PT10M", DURATION)
-    found = re.fullmatch(DURATION, text)
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in (found.groups() if found else [0] * 5))
-    return timedelta(days, seconds, 0, 0, minutes, hours, weeks)
-
-
 def _read_as_of(parent: Cursor, kind: Kind) -> AsOf | None:
     cursor = parent.optional_table("as_of")
     if cursor is None:
         return None
     as_of = AsOf(read_path(cursor, "path"), read_date(cursor), cursor.flag("row", default=False))
+    if kind is Kind.FILES:
+        cursor.mistake("", "nothing: a file is as old as its control file says, or its time on the disk")
     if kind is Kind.SQL and not as_of.row:
         cursor.mistake("row", "true: a view has no place beside its rows")
     cursor.finish()
@@ -106,12 +114,21 @@ def _check_conditions(cursor: Cursor, kind: Kind, rule: OutcomeRule) -> None:
         cursor.mistake("", "with row = true a path, and neither status nor code")
     if not rule.row and kind is Kind.SQL:
         cursor.mistake("row", "true: the states of PostgreSQL are known already")
+    if kind is Kind.FILES:
+        _check_row_of_file(cursor, rule)
     if not rule.row and kind is Kind.REST and rule.status is None and rule.path is None:
         cursor.mistake("", "a status, a path, or both")
     if rule.code is not None and kind is not Kind.GRAPHQL:
         cursor.mistake("code", "nothing: only GraphQL's errors have it; use path")
     if not rule.row and kind is Kind.GRAPHQL:
         _check_error(cursor, rule)
+
+
+def _check_row_of_file(cursor: Cursor, rule: OutcomeRule) -> None:
+    if not rule.row:
+        cursor.mistake("row", "true: a file has nothing beside its rows")
+    if rule.meaning not in (Meaning.FOUND, Meaning.ABSENT, Meaning.REFUSED):
+        cursor.mistake("outcome", "one of found, absent, refused: nobody is asked, so nothing can fail")
 
 
 def _check_error(cursor: Cursor, rule: OutcomeRule) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from connectors.documents import Format
 from connectors.manifest.cursor import Cursor
 from connectors.manifest.fields import read_optional_path, read_path
+from connectors.manifest.files import read_file
 from connectors.manifest.model import (
     EntitySource,
     Kind,
@@ -51,6 +52,8 @@ def read_source(cursor: Cursor, kind: Kind, setting: Setting) -> tuple[Source, R
             return _read_view(cursor)
         case Kind.GRAPHQL:
             return _read_graphql(cursor, setting)
+        case Kind.FILES:
+            return read_file(cursor)
 
 
 def read_header(cursor: Cursor, name: str) -> str:

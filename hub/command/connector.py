@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.command import connector_steps
+from hub.command import connector_check, connector_new, connector_steps
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -17,4 +17,6 @@ def connector() -> None:
     """
 
 
+connector_new.register(app)
+connector_check.register(app)
 connector_steps.register(app)

@@ -24,6 +24,7 @@ FAULT_CODES = {
     "code_unknown": Code.SOURCE_CODE_UNKNOWN,
     "address_refused": Code.SOURCE_ADDRESS_REFUSED,
     "incomplete": Code.SOURCE_INCOMPLETE,
+    "late": Code.SOURCE_LATE,
     "maintenance": Code.SOURCE_MAINTENANCE,
     "no_offering": Code.NO_OFFERING,
 }

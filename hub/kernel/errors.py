@@ -100,6 +100,7 @@ class Code(Enum):
     SOURCE_LOGIN_REFUSED = (309, 502)
     NO_OFFERING = (310, 503)
     NOT_SHARED = (311, 403)
+    SOURCE_LATE = (312, 503)
 
     # 4xx: call a person
     INTERNAL = (401, 500)
@@ -124,6 +125,11 @@ class Code(Enum):
     RECEIPT_INVALID = (441, 400)
     JWKS_UNREADABLE = (442, 400)
     DEMO_FAILED = (450, 500)
+    FILE_REFUSED = (460, 400)
+    LOAD_UNKNOWN = (461, 400)
+    IMPORT_REFUSED = (470, 400)
+    IMPORT_AMBIGUOUS = (471, 400)
+    PROPOSAL_NOT_WRITTEN = (472, 400)
 
     def __init__(self, number: int, status: int) -> None:
         self.number = number

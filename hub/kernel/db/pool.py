@@ -91,6 +91,15 @@ class Session:
         with store_errors():
             await self._connection.executemany(statement, rows, timeout=self._timeout)
 
+    async def copy(
+        self, schema: str, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> None:
+        """Add rows to a table by COPY, as one statement."""
+        with store_errors():
+            await self._connection.copy_records_to_table(
+                table, schema_name=schema, columns=columns, records=rows, timeout=self._timeout
+            )
+
 
 class Database:
     """At most ``size`` connections, opened when needed; a lost one is replaced by the next lease.
