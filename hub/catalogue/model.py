@@ -79,6 +79,7 @@ class Field:
     name: Label
     sensitivity: Sensitivity
     codes: Mapping[str, Label] | None = None  # for FieldType.CODE
+    unit: str | None = None  # a UCUM code, for FieldType.NUMBER
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
 
 from connectors.contract import Form, Offering
 from hub.audit.model import AgencyCode
@@ -15,9 +19,12 @@ from hub.catalogue.model import (
     FieldCode,
     FieldType,
     Kind,
+    Label,
     Officer,
     RecordCode,
     RecordType,
+    Sensitivity,
+    Sharing,
     Snapshot,
     State,
     Step,
@@ -25,7 +32,10 @@ from hub.catalogue.model import (
     Version,
 )
 from hub.kernel.errors import Code, Problem
+from hub.subjects.model import Scheme
 from hub.subjects.rules import resident_id, uscc
+
+Described = TypeVar("Described")
 
 CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -69,6 +79,43 @@ PARTIAL_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 NUMBER = r"[+-]?[0-9]+(\.[0-9]+)?"
 REGION = re.compile(r"[0-9]{6}|[0-9]{9}|[0-9]{12}")  # GB/T 2260, GB/T 10114
 
+
+STATUSES = {
+    "01": Label("有效", "Valid"),
+    "02": Label("暂扣", "Withheld"),
+    "03": Label("撤销", "Rescinded"),
+    "04": Label("注销", "Deregistered"),
+    "05": Label("失效", "Lapsed"),
+    "06": Label("转出", "Transferred"),
+    "07": Label("吊销", "Revoked"),
+    "99": Label("其他", "Other"),
+}
+HOLDERS = {"111": Label("公民身份号码", "Resident ID number"), "001": Label("统一社会信用代码", "USCC")}
+SHARED_BY_ALL: Mapping[FieldCode, tuple[FieldType, Label, Mapping[str, Label] | None]] = MappingProxyType(
+    dict(
+        zip(
+            EVERY_EVIDENCE,
+            (
+                (FieldType.TEXT, Label("电子证照标识", "Licence identifier (GB/T 36904)"), None),
+                (FieldType.TEXT, Label("证照号码", "Number"), None),
+                (FieldType.TEXT, Label("持证主体代码", "Holder"), None),
+                (FieldType.CODE, Label("持证主体代码类型", "Scheme of the holder's code"), HOLDERS),
+                (FieldType.TEXT, Label("持证主体", "Holder's name"), None),
+                (FieldType.USCC, Label("颁发机构代码", "Issuer"), None),
+                (FieldType.TEXT, Label("颁发机构", "Issuer's name"), None),
+                (FieldType.DATE, Label("颁发日期", "Issued on"), None),
+                (FieldType.DATE, Label("有效期起始日期", "Valid from"), None),
+                (FieldType.DATE, Label("有效期截止日期", "Valid until"), None),
+                (FieldType.CODE, Label("证照状态", "Status"), STATUSES),
+            ),
+            strict=True,
+        )
+    )
+)
+"""Type, names and codes of the fields that no sheet writes down, since every evidence type has them."""
+
+LARGEST_SHEET = 500_000  # characters
+MOST_FIELDS = 200  # of one type
 
 STEPS: Mapping[tuple[State | None, Step], State] = MappingProxyType(
     {
@@ -139,6 +186,116 @@ def step_content(
         "manifest": version.manifest.hex(),
         "report": None if version.report is None else version.report.hex(),
     }
+
+
+def types_content(
+    at: datetime, officer: Officer, records: Iterable[RecordType], sheet: bytes
+) -> Mapping[str, object]:
+    """What the log holds of evidence types that came into the catalogue; ``sheet``: SHA-256 of it."""
+    return {
+        "v": 1,
+        "kind": "record_types",
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "officer": {"account": officer.account, "agency": officer.agency},
+        "records": sorted(record.code for record in records),
+        "sheet": sheet.hex(),
+    }
+
+
+class _Described(msgspec.Struct, forbid_unknown_fields=True):
+    kind: Literal["evidence"]
+    name: Label
+    holders: list[Scheme]
+    sharing: Sharing
+    legal_basis: Annotated[str, msgspec.Meta(min_length=1)]
+    sensitivity: Sensitivity
+    fields: dict[str, Any]
+    standard: str | None = None
+
+
+class _DescribedField(msgspec.Struct, forbid_unknown_fields=True):
+    type: FieldType
+    name: Label
+    sensitivity: Sensitivity | None = None
+    unit: str | None = None
+    codes: dict[str, Label] | None = None
+
+
+def read_record_types(text: str) -> tuple[RecordType, ...] | tuple[Problem, ...]:
+    """The evidence types that a sheet describes (``docs/connect-an-agency.md``), or every mistake in it.
+
+    Each is MANIFEST_INVALID with its path. The fields that every evidence type has are added.
+    """
+    try:
+        table = tomllib.loads(text) if len(text) <= LARGEST_SHEET else {}
+    except ValueError:
+        return (_wrong("", "TOML"),)
+    records = table.get("records")
+    if set(table) != {"records"} or not isinstance(records, dict) or not records:
+        return (_wrong("records", f"a table of evidence types, of {LARGEST_SHEET} characters at most"),)
+    mistakes: list[Problem] = []
+    read = [_read_type(code, described, mistakes) for code, described in records.items()]
+    return tuple(mistakes) or tuple(record for record in read if record is not None)
+
+
+def _read_type(code: str, described: object, mistakes: list[Problem]) -> RecordType | None:
+    path = f"records.{code}"
+    found = _converted(described, _Described, path, mistakes)
+    if found is None:
+        return None
+    if not 0 < len(found.fields) <= MOST_FIELDS:
+        mistakes.append(_wrong(f"{path}.fields", f"1 to {MOST_FIELDS} fields"))
+        return None
+    common = {
+        field: Field(field, kind, name, found.sensitivity, codes)
+        for field, (kind, name, codes) in SHARED_BY_ALL.items()
+    }
+    own = (_read_field(field, one, found, path, mistakes) for field, one in found.fields.items())
+    fields = common | {field.code: field for field in own if field is not None}
+    record = RecordType(
+        RecordCode(code),
+        Kind.EVIDENCE,
+        found.name,
+        found.standard,
+        tuple(found.holders),
+        found.sharing,
+        found.legal_basis,
+        fields,
+    )
+    mistake = record_type_mistake(record)
+    mistakes += [mistake] if mistake else []
+    return record
+
+
+def _read_field(
+    code: str, described: object, record: _Described, path: str, mistakes: list[Problem]
+) -> Field | None:
+    path = f"{path}.fields.{code}"
+    if code in SHARED_BY_ALL:
+        mistakes.append(_wrong(path, "nothing: every evidence type has this field"))
+        return None
+    found = _converted(described, _DescribedField, path, mistakes)
+    if found is None:
+        return None
+    if (found.type is FieldType.CODE) != bool(found.codes):
+        mistakes.append(_wrong(f"{path}.codes", "a table of codes for type code, and only there"))
+    if found.unit is not None and found.type is not FieldType.NUMBER:
+        mistakes.append(_wrong(f"{path}.unit", "nothing: only numbers have a unit"))
+    sensitivity = found.sensitivity or record.sensitivity
+    return Field(FieldCode(code), found.type, found.name, sensitivity, found.codes, found.unit)
+
+
+def _converted(value: object, kind: type[Described], path: str, mistakes: list[Problem]) -> Described | None:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        expected, _, where = str(error).partition(" - at `$")
+        mistakes.append(_wrong(path + where.rstrip("`"), expected))
+        return None
+
+
+def _wrong(path: str, rule: str) -> Problem:
+    return Problem(Code.MANIFEST_INVALID, {"path": path, "rule": rule})
 
 
 def record_type_mistake(record: RecordType) -> Problem | None:

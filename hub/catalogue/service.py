@@ -341,6 +341,14 @@ class ConnectorRegister:
         await self.take(Step.ACTIVATE, proposer, connector, number)
         return number
 
+    async def add_types(self, officer: Officer, records: Sequence[RecordType], sheet: bytes) -> None:
+        """Takes evidence types into the catalogue, which the bureau keeps; ``sheet``: SHA-256 of it."""
+        if not officer.approves:
+            raise HubError(Code.CONNECTOR_OF_ANOTHER)
+        at = self.clock.now()
+        content = canonical(rules.types_content(at, officer, records, sheet))
+        await self.store.add_types(records, at, content)
+
     async def _supersede(
         self, changes: Changes, officer: Officer, versions: Sequence[Version], by: Version
     ) -> None:

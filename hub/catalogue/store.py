@@ -76,8 +76,14 @@ class CatalogueStore:
         await self.database.execute(STATEMENTS["put_agency"], agency.code, agency.name.zh, agency.name.en)
 
     async def put_record_type(self, record: RecordType) -> None:
-        definition = msgspec.json.encode(record, enc_hook=dict).decode()  # read-only views
-        await self.database.execute(STATEMENTS["put_record_type"], record.code, definition)
+        await self.database.execute(STATEMENTS["put_record_type"], record.code, _definition(record))
+
+    async def add_types(self, records: Sequence[RecordType], at: datetime, canonical: bytes) -> None:
+        """Adds record types or replaces them, all or none, with the step in the log of the same."""
+        async with self.database.transaction() as session:
+            for record in records:
+                await session.execute(STATEMENTS["put_record_type"], record.code, _definition(record))
+            await add_step(session, at, "record types", canonical)
 
     async def officer(self, account: str) -> Officer | None:
         """The officer with this account."""
@@ -153,6 +159,10 @@ class Changes:
     async def note(self, at: datetime, canonical: bytes) -> None:
         """Writes a step into the log."""
         await add_step(self._session, at, self._connector, canonical)
+
+
+def _definition(record: RecordType) -> str:
+    return msgspec.json.encode(record, enc_hook=dict).decode()  # read-only views
 
 
 def _version(row: asyncpg.Record) -> Version:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.command import connector_check, connector_new, connector_steps
+from hub.command import connector_check, connector_new, connector_steps, connector_types
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -20,3 +20,4 @@ def connector() -> None:
 connector_new.register(app)
 connector_check.register(app)
 connector_steps.register(app)
+connector_types.register(app)

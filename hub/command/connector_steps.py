@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from prometheus_client import CollectorRegistry
@@ -27,6 +27,9 @@ from hub.kernel.db.provision import provided
 from hub.kernel.errors import Code, HubError
 from hub.kernel.settings import Settings, settings_of_process
 from hub.texts import Language, load_texts
+
+if TYPE_CHECKING:
+    from hub.wiring import Hub
 
 NO_WIDTH = 10_000  # columns of a table that goes to a file or another program
 COLUMNS = ("connector", "version", "state", "proposed_by", "approved_by", "until")
@@ -147,20 +150,23 @@ def _taken(step: Step, connector: str, version: int, account: str, until: dateti
 
 
 def _run(work: Callable[[ConnectorRegister], Awaitable[Result]]) -> Result:
+    return run(lambda hub: work(hub.register))
+
+
+def run(work: Callable[[Hub], Awaitable[Result]]) -> Result:
+    """Does what needs the hub's services with the owner's role."""
     with provided(settings_of_process()) as settings:
-        return asyncio.run(_with_register(settings, work))
+        return asyncio.run(_with_hub(settings, work))
 
 
-async def _with_register(
-    settings: Settings, work: Callable[[ConnectorRegister], Awaitable[Result]]
-) -> Result:
+async def _with_hub(settings: Settings, work: Callable[[Hub], Awaitable[Result]]) -> Result:
     from hub.wiring import open_hub
 
     if settings.owner_database_url is None:
         raise HubError(Code.DATABASE_UNREACHABLE, database="HUB_OWNER_DATABASE_URL")
     hub = open_hub(replace(settings, database_url=settings.owner_database_url), CollectorRegistry())
     try:
-        return await work(hub.register)
+        return await work(hub)
     finally:
         await hub.close_connections()
         await hub.database.close()
